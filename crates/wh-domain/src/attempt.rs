@@ -1,0 +1,72 @@
+//! One try at a task: what the worker says meanwhile, how it ended, and the record that is kept of it.
+
+pub use crate::outcome::{Outcome, OutcomeName, RetryAfter};
+
+use crate::exit::{Exit, Stop};
+use crate::failure::FailureClass;
+use crate::id::{Fence, HostId, StreamNo, WorkerName};
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// How far the worker says it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Progress {
+    /// Items done.
+    pub current: Option<f64>,
+    /// Items in all.
+    pub total: Option<f64>,
+    /// 0 to 100, given or computed.
+    pub percent: Option<f64>,
+    /// The worker's words.
+    pub message: Option<Box<str>>,
+}
+
+/// What the kernel counted for a process tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Processor time in user mode.
+    pub user: Duration,
+    /// Processor time in the kernel.
+    pub system: Duration,
+    /// Largest resident size of any one process, in KiB.
+    pub max_rss_kib: u64,
+}
+
+/// What is kept of an attempt for ever (or until retention): the termination record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptRecord {
+    /// The claim under which it ran; with the task's id it names the attempt.
+    pub fence: Fence,
+    /// Counted tries before it, plus one.
+    pub attempt: u32,
+    /// The host that ran it.
+    pub host: HostId,
+    /// The worker.
+    pub worker: WorkerName,
+    /// The worker's stream.
+    pub stream: StreamNo,
+    /// When it was claimed.
+    pub started_at: Timestamp,
+    /// When its process tree was seen to be empty, or when it was found lost.
+    pub ended_at: Timestamp,
+    /// What the ending means.
+    pub outcome: OutcomeName,
+    /// The kind of trouble, for failures.
+    pub class: Option<FailureClass>,
+    /// How the process ended; `None` where nobody saw it.
+    pub exit: Option<Exit>,
+    /// What the host had asked for.
+    pub stop: Option<Stop>,
+    /// One plain sentence.
+    pub sentence: Box<str>,
+    /// Protocol slips and other things worth a look that did not change the outcome.
+    pub warnings: Vec<Box<str>>,
+    /// Command lines of processes that outlived the worker and were ended.
+    pub leaked: Vec<Box<str>>,
+    /// The last lines of its log.
+    pub log_tail: Box<str>,
+    /// What it used.
+    pub usage: Usage,
+    /// Where its files were kept, relative to the data directory.
+    pub workspace: Option<Box<str>>,
+}

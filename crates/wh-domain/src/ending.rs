@@ -1,0 +1,230 @@
+//! How an attempt ended, and what that means: the table of endings, as one pure function.
+
+pub use crate::exit::{Exit, ExitTable, Meaning, Stop, signal_name};
+pub use crate::report::{Fault, Report, ReportedError};
+
+use crate::failure::{FailureClass, Remedy};
+use crate::outcome::Outcome;
+
+/// Everything that is known about the end of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// How the process ended.
+    pub exit: Exit,
+    /// Why the host had asked it to end, if it had.
+    pub stop: Option<Stop>,
+    /// What the worker reported. Always `None` for `protocol: raw`.
+    pub report: Option<Report>,
+    /// How it broke the protocol, if it did.
+    pub fault: Option<Fault>,
+    /// Whether the worker has no envelope, so that its exit code alone decides.
+    pub raw: bool,
+    /// Whether nothing of its input had been read.
+    pub stdin_untouched: bool,
+    /// Whether the kernel killed it for memory.
+    pub out_of_memory: bool,
+}
+
+/// An ending, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What it means for the task.
+    pub outcome: Outcome,
+    /// The same as one plain sentence.
+    pub sentence: String,
+    /// A slip of the worker's that did not change the outcome.
+    pub warning: Option<&'static str>,
+}
+
+impl Verdict {
+    fn new(outcome: Outcome, sentence: impl Into<String>) -> Self {
+        Self { outcome, sentence: sentence.into(), warning: None }
+    }
+}
+
+/// Reads an ending. Every combination has an answer, and of two that disagree the one that says *no retry* wins.
+pub fn judge(ending: &Ending, table: &ExitTable) -> Verdict {
+    if let Exit::NotStarted(why) = &ending.exit {
+        return Verdict::new(Outcome::WorkerBroken, format!("The worker could not be started: {why}."));
+    }
+    if let Some(verdict) = ending.stop.and_then(|stop| judge_stopped(stop, ending, table)) {
+        return verdict;
+    }
+    if ending.out_of_memory {
+        let outcome = Outcome::Failed { class: FailureClass::Resource, retriable: true };
+        return Verdict::new(outcome, "The kernel ended the worker because memory ran out.");
+    }
+    match ending.exit {
+        Exit::Code(code) => judge_code(code, table.meaning(code), ending),
+        Exit::Signal(signal) => Verdict::new(
+            Outcome::Crashed,
+            format!("The worker was ended by {}, which the host did not send.", signal_name(signal)),
+        ),
+        Exit::NotStarted(_) | Exit::Unseen => Verdict::new(
+            Outcome::Interrupted,
+            "The process that watched the worker was killed, so the attempt was ended and does not count.",
+        ),
+    }
+}
+
+/// What an ending means that the host asked for; `None` when the worker came to its own end all the same.
+fn judge_stopped(stop: Stop, ending: &Ending, table: &ExitTable) -> Option<Verdict> {
+    let kept =
+        if matches!(ending.report, Some(Report::Success)) { " What it had written is kept." } else { "" };
+    let timed_out = Outcome::TimedOut { retriable: true };
+    Some(match stop {
+        Stop::Timeout => {
+            Verdict::new(timed_out, format!("The worker reached its time limit and was ended.{kept}"))
+        }
+        Stop::Stall => Verdict::new(
+            timed_out,
+            format!("The worker sent no sign of life for its stall limit and was ended.{kept}"),
+        ),
+        Stop::Cancel => Verdict::new(Outcome::Cancelled, "The task was cancelled and its worker was ended."),
+        Stop::Output => {
+            let what = ending.fault.as_ref().map_or("it wrote too much".to_owned(), ToString::to_string);
+            Verdict::new(Outcome::ProtocolError, format!("The worker was ended: {what}."))
+        }
+        Stop::LeaseLost => Verdict::new(
+            Outcome::Interrupted,
+            "The host lost its claim on the task, so the worker was ended and nothing it wrote counts.",
+        ),
+        Stop::Drain if finished_well(ending, table) => return None,
+        Stop::Drain => Verdict::new(
+            Outcome::Interrupted,
+            "The host was stopped before the worker was done; the attempt does not count.",
+        ),
+    })
+}
+
+fn finished_well(ending: &Ending, table: &ExitTable) -> bool {
+    let Exit::Code(code) = ending.exit else { return false };
+    table.meaning(code) == Meaning::Succeeded
+        && ending.fault.is_none()
+        && (ending.raw || ending.report == Some(Report::Success))
+}
+
+fn judge_code(code: u8, meaning: Meaning, ending: &Ending) -> Verdict {
+    if meaning == Meaning::Succeeded {
+        return judge_success(code, ending);
+    }
+    if ending.report == Some(Report::Success) {
+        return Verdict::new(
+            Outcome::ProtocolError,
+            format!("The worker reported success but left with exit code {code}."),
+        );
+    }
+    let said = match &ending.report {
+        Some(Report::Failure(error)) => Some(error),
+        Some(Report::Success) | None => None,
+    };
+    let meaning = match meaning {
+        Meaning::WorkerBroken if ending.stdin_untouched => {
+            return Verdict::new(
+                Outcome::WorkerBroken,
+                format!(
+                    "The worker left with exit code {code} before it read its task: {}.",
+                    broken_hint(code)
+                ),
+            );
+        }
+        Meaning::WorkerBroken if code == 78 => Meaning::NotRetriable,
+        Meaning::WorkerBroken => Meaning::Failed,
+        other => other,
+    };
+    judge_failure(code, meaning, said, ending.fault.as_ref())
+}
+
+fn judge_success(code: u8, ending: &Ending) -> Verdict {
+    let failed = match &ending.report {
+        Some(Report::Failure(error)) => Some(Verdict {
+            warning: Some("exit code 0 came with success: false; a failure should leave with 1 or 2"),
+            ..judge_failure(code, Meaning::Failed, Some(error), None)
+        }),
+        Some(Report::Success) | None => None,
+    };
+    match (failed, &ending.fault) {
+        // It said that trying again cannot help; a fault on top of that makes no retry out of it.
+        (Some(failed), Some(_)) if matches!(failed.outcome, Outcome::Failed { retriable: false, .. }) => {
+            failed
+        }
+        (_, Some(fault)) => Verdict::new(
+            Outcome::ProtocolError,
+            format!("The worker left with exit code {code}, but {fault}."),
+        ),
+        (Some(failed), None) => failed,
+        (None, None) if ending.raw || ending.report == Some(Report::Success) => {
+            Verdict::new(Outcome::Succeeded, "The worker finished the task.")
+        }
+        (None, None) => Verdict::new(
+            Outcome::ProtocolError,
+            format!("The worker left with exit code {code} but wrote no result."),
+        ),
+    }
+}
+
+fn judge_failure(code: u8, meaning: Meaning, said: Option<&ReportedError>, fault: Option<&Fault>) -> Verdict {
+    let explicit = said.and_then(|error| error.retry_possible);
+    let retriable = meaning != Meaning::NotRetriable
+        && explicit
+            .unwrap_or(said.and_then(|error| error.class).map(FailureClass::remedy) != Some(Remedy::GiveUp));
+    let class = class_of(said, retriable);
+    let retry_after = said.and_then(|error| error.retry_after);
+    let outcome = match meaning {
+        Meaning::TimedOut => Outcome::TimedOut { retriable },
+        Meaning::Deferred if retriable => Outcome::Deferred(retry_after),
+        _ if retriable && retry_after.is_some() => Outcome::Deferred(retry_after),
+        _ => Outcome::Failed { class, retriable },
+    };
+    let what = match outcome {
+        Outcome::TimedOut { .. } => {
+            format!("The worker gave up with exit code {code} because its own time ran out")
+        }
+        Outcome::Deferred(_) => format!("The worker asked to be tried later (exit code {code})"),
+        _ => format!("The worker failed with exit code {code}"),
+    };
+    let words = match (said, fault) {
+        (Some(error), _) => format!(": {}", spoken(error)),
+        (None, Some(fault)) => format!(", and {fault}"),
+        (None, None) => String::new(),
+    };
+    let end = if retriable { "" } else { " Trying again cannot help." };
+    Verdict::new(outcome, format!("{what}{words}.{end}"))
+}
+
+/// The class a worker named, or the one that its upstream's status or the end of all tries speaks of.
+fn class_of(said: Option<&ReportedError>, retriable: bool) -> FailureClass {
+    let named = said.and_then(|error| error.class);
+    let status = said.and_then(|error| error.status);
+    named.unwrap_or(match status {
+        Some(429) => FailureClass::Quota,
+        _ if retriable => FailureClass::Transient,
+        _ => FailureClass::Logic,
+    })
+}
+
+/// The worker's words on one line, at most 300 characters, without a full stop.
+fn spoken(error: &ReportedError) -> String {
+    const MOST: usize = 300;
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (kind, message) = (flat(&error.kind), flat(&error.message));
+    let text = match (kind.is_empty(), message.is_empty()) {
+        (true, true) => "it gave no reason".to_owned(),
+        (true, false) => message,
+        (false, true) => kind,
+        (false, false) => format!("{kind}: {message}"),
+    };
+    let mut short: String = text.chars().take(MOST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short.trim_end_matches('.').to_owned()
+}
+
+fn broken_hint(code: u8) -> &'static str {
+    match code {
+        126 => "its command is not executable",
+        127 => "its command was not found",
+        _ => "it says that its configuration is wrong",
+    }
+}

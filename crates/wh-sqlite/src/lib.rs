@@ -1,0 +1,45 @@
+//! The embedded store: one SQLite file in WAL mode, one writer thread, group commit.
+//!
+//! Writes of one process are joined: while one commit waits for the disk, the next one fills up. Between processes
+//! a lock file gives every writer its turn. Nothing is acknowledged before it is on stable storage.
+
+mod bell;
+mod blob_dir;
+mod blob_sweep;
+mod check;
+mod clock;
+mod connection;
+mod content;
+mod desk;
+mod digest;
+mod failure;
+mod filesystem;
+mod hosts;
+mod identity;
+mod lock;
+mod maintenance;
+mod open_error;
+mod options;
+mod place;
+#[cfg(test)]
+mod plans;
+mod policy;
+mod ready;
+mod record;
+mod row;
+mod schema;
+mod stage;
+mod steps;
+mod store;
+mod tasks;
+mod traits;
+mod tx;
+mod views;
+mod writing;
+
+pub use clock::SystemClock;
+pub use maintenance::{Description, describe, migrate, restore};
+pub use open_error::OpenError;
+pub use options::{Mode, Options};
+pub use steps::{OnStep, STEPS};
+pub use store::SqliteStore;

@@ -1,0 +1,181 @@
+//! What a person does with a store as a file: look at it, bring it up to date, put a backup in its place.
+
+use crate::bell::Ringer;
+use crate::connection::{for_writing, open};
+use crate::hosts::slots::Slots;
+use crate::lock::WriterLock;
+use crate::open_error::OpenError;
+use crate::options::{Mode, Options};
+use crate::place::{Place, private_file, sync_dir};
+use crate::ready::prepared_place;
+use crate::schema::{Found, MIGRATIONS, inspect, open_ready, sql_error};
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, ErrorCode};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// By how much fences, task numbers and fact numbers jump ahead after a restore: whatever was given out after the
+/// backup was written is lower, so nobody who still holds it is believed.
+const JUMP: i64 = 1 << 20;
+/// One step of a copy takes so many pages.
+const PAGES: i32 = 1_024;
+/// How long to wait when another program holds the database.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a store's file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Its schema.
+    pub schema: u32,
+    /// The newest schema that this program knows.
+    pub newest: u32,
+    /// Pending tasks.
+    pub pending: u64,
+    /// Ended tasks.
+    pub ended: u64,
+    /// The file's size in bytes, without its log.
+    pub size: u64,
+}
+
+/// Looks at a store's file and changes nothing.
+///
+/// # Errors
+/// [`OpenError`] if it is not there, not ours, or damaged.
+pub fn describe(path: &Path) -> Result<Description, OpenError> {
+    let sql = |error: rusqlite::Error| sql_error(path, &error);
+    let connection = open(path).map_err(sql)?;
+    let Found::Ours { version, .. } = inspect(&connection, path)? else {
+        return Err(OpenError::Foreign { path: path.to_owned(), why: "it is empty".to_owned() });
+    };
+    let (pending, ended): (i64, i64) = connection
+        .query_row("SELECT pending, ended FROM tally WHERE one = 1", (), |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(sql)?;
+    let size = fs::metadata(path).map_err(|error| OpenError::io("look at the database", &error))?.len();
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    Ok(Description { schema: version, newest: newest(), pending: count(pending), ended: count(ended), size })
+}
+
+/// Brings a store up to date, whatever the options' mode says. Answers the names of the steps it took.
+///
+/// # Errors
+/// [`OpenError`] if it is newer than this program, not ours, or cannot be written.
+pub fn migrate(options: &Options) -> Result<Vec<&'static str>, OpenError> {
+    let place = prepared_place(options)?;
+    open_ready(&place, Mode::Migrate, MIGRATIONS, options.clock.wall()).map(|(_, steps)| steps)
+}
+
+/// Puts the backup `from` in the place of the store. Fences jump ahead, so that no attempt from before can write;
+/// its claims go to whoever takes over. Blobs are not part of a backup: those in the data directory stay.
+///
+/// # Errors
+/// [`OpenError::InUse`] while a host is alive; others if the backup is damaged or the store cannot be written.
+pub fn restore(from: &Path, options: &Options) -> Result<(), OpenError> {
+    let place = prepared_place(options)?;
+    let lock = WriterLock::open(&place.writer_lock())
+        .map_err(|error| OpenError::io("open the lock for writers", &error))?;
+    // Hosts join under the same lock: none can come while this goes on.
+    let _turn = lock.wait().map_err(|error| OpenError::io("wait for the turn to write", &error))?;
+    refuse_if_in_use(&place)?;
+    let staged = beside(&place.database, ".restored");
+    let result = stage(from, &staged).and_then(|()| replace(&staged, &place, options));
+    // What is left of the copy is of no use, whatever became of it.
+    drop(fs::remove_file(&staged));
+    result?;
+    Ringer::new(place.bells()).ring();
+    Ok(())
+}
+
+fn newest() -> u32 {
+    MIGRATIONS.last().map_or(0, |last| last.version)
+}
+
+fn refuse_if_in_use(place: &Place) -> Result<(), OpenError> {
+    let taken = Slots::new(place.slots()).taken();
+    let taken = taken.map_err(|error| OpenError::io("look at the host slots", &error))?;
+    match taken.into_iter().next() {
+        Some((slot, host)) => Err(OpenError::InUse { path: place.data_dir.clone(), slot, host }),
+        None => Ok(()),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Copies the backup to a file of its own, checks it, and moves its running numbers ahead.
+fn stage(from: &Path, staged: &Path) -> Result<(), OpenError> {
+    let sql = |error: rusqlite::Error| sql_error(from, &error);
+    let source = open(from).map_err(sql)?;
+    match inspect(&source, from)? {
+        Found::Ours { version, .. } if version > newest() => {
+            return Err(OpenError::Newer { path: from.to_owned(), found: version, known: newest() });
+        }
+        Found::Ours { .. } => {}
+        Found::Fresh => {
+            return Err(OpenError::Foreign { path: from.to_owned(), why: "it is empty".to_owned() });
+        }
+    }
+    let io = |error: io::Error| OpenError::io(format!("make {}", staged.display()), &error);
+    private_file(staged).and_then(|file| file.set_len(0)).map_err(io)?;
+    let mut copy = Connection::open(staged).map_err(sql)?;
+    copy_all(&source, &mut copy).map_err(sql)?;
+    // One file without a log, so that it can be read back as it is.
+    copy.pragma_update(None, "journal_mode", "DELETE").map_err(sql)?;
+    let verdict: String = copy.query_row("PRAGMA integrity_check(1)", (), |row| row.get(0)).map_err(sql)?;
+    if verdict != "ok" {
+        return Err(OpenError::Damaged { path: from.to_owned(), why: verdict });
+    }
+    copy.execute_batch(&format!(
+        "BEGIN IMMEDIATE; \
+         UPDATE tally SET fence_floor = {JUMP} + max(fence_floor, (SELECT coalesce(max(fence), 0) FROM task)), \
+         last_seq = last_seq + {JUMP}, last_fact = last_fact + {JUMP}; \
+         UPDATE host SET standing = 2 WHERE standing = 0; \
+         COMMIT"
+    ))
+    .map_err(sql)
+}
+
+/// Writes the staged copy over the database, through SQLite, so that every process that has it open sees the new
+/// content. A database that is too damaged for that is moved aside.
+fn replace(staged: &Path, place: &Place, options: &Options) -> Result<(), OpenError> {
+    let path = &place.database;
+    match write_over(staged, place) {
+        Err(error) if is_damage(&error) => {
+            let aside = format!(".damaged-{}", options.clock.wall().as_millis());
+            for suffix in ["", "-wal", "-shm"] {
+                let part = beside(path, suffix);
+                if part.exists() {
+                    let io =
+                        |error: io::Error| OpenError::io(format!("move {} aside", part.display()), &error);
+                    fs::rename(&part, beside(path, &format!("{aside}{suffix}"))).map_err(io)?;
+                }
+            }
+            write_over(staged, place)
+        }
+        other => other,
+    }
+    .map_err(|error| sql_error(path, &error))?;
+    sync_dir(&place.data_dir).map_err(|error| OpenError::io("make the restored database durable", &error))
+}
+
+fn write_over(staged: &Path, place: &Place) -> rusqlite::Result<()> {
+    // If it cannot be made, opening it fails and says why.
+    drop(place.touch_database());
+    let source = Connection::open(staged)?;
+    let mut target = open(&place.database)?;
+    for_writing(&target)?;
+    copy_all(&source, &mut target)?;
+    for_writing(&target)
+}
+
+fn copy_all(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    Backup::new(from, to)?.run_to_completion(PAGES, PAUSE, None)
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}

@@ -1,0 +1,98 @@
+//! Why a store could not be opened, each with its mend.
+
+use std::path::PathBuf;
+use wh_ports::store::StoreError;
+
+/// Why a store could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The data directory lies where SQLite's locks cannot be relied on.
+    #[error(
+        "{} is on a network file system ({kind}), where a database can be damaged; \
+         put the data directory on a local disk, or force it if you know that only one machine uses it",
+        path.display()
+    )]
+    NetworkFileSystem {
+        /// The data directory.
+        path: PathBuf,
+        /// What kind.
+        kind: &'static str,
+    },
+    /// The schema is older than this program's.
+    #[error("{} has schema {found}, this program needs {needed}; run `workerhost db migrate`", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// This program's schema.
+        needed: u32,
+    },
+    /// The schema is newer than this program can use.
+    #[error(
+        "{} was written by a newer version (schema {found}, this program knows {known}); upgrade workerhost",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// This program's schema.
+        known: u32,
+    },
+    /// The file is no store of ours.
+    #[error("{} is not a WorkerHost store ({why}); name another file, or move this one away", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        why: String,
+    },
+    /// The file is damaged.
+    #[error("{} is damaged ({why}); run `workerhost db restore` from a backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        why: String,
+    },
+    /// A host is at work on it, which the operation does not allow.
+    #[error("a host is running on {} (slot {slot}, {host}); stop it first", path.display())]
+    InUse {
+        /// The data directory.
+        path: PathBuf,
+        /// The host's slot.
+        slot: u32,
+        /// The host's id.
+        host: String,
+    },
+    /// The operating system refused.
+    #[error("cannot {doing}: {why}")]
+    Io {
+        /// What was tried.
+        doing: String,
+        /// What the system says.
+        why: String,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn io(doing: impl Into<String>, error: &dyn std::fmt::Display) -> Self {
+        Self::Io { doing: doing.into(), why: error.to_string() }
+    }
+}
+
+/// For verbs that only know [`StoreError`].
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Io { .. } | OpenError::InUse { .. } => Self::Unavailable(error.to_string()),
+            OpenError::NetworkFileSystem { .. }
+            | OpenError::Older { .. }
+            | OpenError::Newer { .. }
+            | OpenError::Foreign { .. }
+            | OpenError::Damaged { .. } => Self::Broken(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Where things lie under the data directory, and with which rights: nobody but the owner sees them.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The store's places.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database: PathBuf,
+}
+
+impl Place {
+    /// The lock that writers take in turn, fair between processes.
+    pub(crate) fn writer_lock(&self) -> PathBuf {
+        self.data_dir.join("writer.lock")
+    }
+
+    /// One socket per listener.
+    pub(crate) fn bells(&self) -> PathBuf {
+        self.data_dir.join("bells")
+    }
+
+    /// One lock file per host slot; never deleted.
+    pub(crate) fn slots(&self) -> PathBuf {
+        self.data_dir.join("hosts")
+    }
+
+    /// Large contents by digest.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.data_dir.join("blobs")
+    }
+
+    /// Makes the data directory, so that it is still there after a power cut.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        if private_dir(&self.data_dir)? {
+            let parent = self.data_dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+            sync_dir(parent.unwrap_or(Path::new(".")))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the database file, empty, if it is not there: SQLite gives its companions the same rights.
+    pub(crate) fn touch_database(&self) -> io::Result<()> {
+        // Only a file that is not there yet may be opened by anything but SQLite: closing it drops every lock that
+        // this process holds on it.
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.database) {
+            Ok(file) => file.set_permissions(Permissions::from_mode(0o600)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Makes a directory for the owner alone; answers whether it was not there before.
+pub(crate) fn private_dir(path: &Path) -> io::Result<bool> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o700)).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+                return Err(error);
+            };
+            fs::create_dir_all(parent)?;
+            private_dir(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens, or makes, a file for the owner alone.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    let open =
+        || OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let file = match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(parent) = path.parent() {
+                private_dir(parent)?;
+            }
+            open()?
+        }
+        other => other?,
+    };
+    if file.metadata()?.permissions().mode() & 0o777 != 0o600 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::fsync(File::open(path)?.as_fd())?)
+}

@@ -1,0 +1,51 @@
+//! Proof that what is asked often uses its index: the plans of SQLite's own planner, over the real schema.
+
+use crate::schema::MIGRATIONS;
+use crate::tasks::{claim, promote, retry, sweep, take_over};
+use crate::views::{facts, heed};
+use rusqlite::Connection;
+
+/// Every line of a statement's plan.
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    // Its parameters stay unbound: the plan does not depend on them.
+    let (mut rows, mut lines) = (explain.raw_query(), Vec::new());
+    while let Some(row) = rows.next().unwrap() {
+        lines.push(row.get(3).unwrap());
+    }
+    lines
+}
+
+/// The statement searches by `index`, sorts nothing and reads no table from end to end.
+fn check(connection: &Connection, sql: &str, index: &str) {
+    let plan = plan(connection, sql);
+    assert!(plan.iter().any(|line| line.contains(index)), "{index} is used: {plan:#?}");
+    for line in &plan {
+        assert!(!line.contains("TEMP B-TREE FOR ORDER BY"), "nothing is sorted: {plan:#?}");
+        let is_scan = line.starts_with("SCAN") && !line.contains("INDEX") && !line.contains("USING");
+        assert!(!is_scan, "nothing is read from end to end: {plan:#?}");
+    }
+}
+
+#[test]
+fn what_is_asked_often_uses_its_index() {
+    let connection = Connection::open_in_memory().unwrap();
+    for step in MIGRATIONS {
+        connection.execute_batch(step.sql).unwrap();
+    }
+    for (sql, index) in [
+        (claim::HEADS, "SEARCH task USING COVERING INDEX task_ready (lane=?)"),
+        (promote::BY_WALL, "task_due (due_at<?)"),
+        (promote::BY_INSTANT, "task_due_instant (due_boot=? AND due_millis<?)"),
+        (promote::NEXT_WALL, "task_due"),
+        (promote::NEXT_INSTANT, "task_due_instant (due_boot=?)"),
+        (take_over::CLAIMS_OF, "task_claimed (host=?)"),
+        (retry::GIVEN_UP, "task_given_up (stage=? AND rowid>?)"),
+        (sweep::EXPIRED, "task_ended (stage=? AND changed_at<?)"),
+        (heed::TO_CANCEL, "task_cancel (host=?)"),
+        (facts::FACTS, "SEARCH attempt USING INTEGER PRIMARY KEY (rowid>?)"),
+        (facts::FACTS, "SEARCH fact USING INTEGER PRIMARY KEY (rowid>?)"),
+    ] {
+        check(&connection, sql, index);
+    }
+}

@@ -1,0 +1,216 @@
+//! Attempt records, progress and workers' reports as JSON. The file has its own format: what the domain renames must
+//! not change what old files hold.
+
+use crate::failure::{Outcome, damaged};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use wh_domain::attempt::{AttemptRecord, OutcomeName, Progress, Usage};
+use wh_domain::ending::{Exit, Stop};
+use wh_domain::failure::FailureClass;
+use wh_domain::id::{Fence, HostId, StreamNo, WorkerName};
+use wh_domain::time::Timestamp;
+use wh_ports::claims::WorkerReport;
+
+type Text = Box<str>;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ExitJson {
+    Code(u8),
+    Signal(i32),
+    NotStarted(Text),
+    Unseen,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordJson {
+    attempt: u32,
+    host: Text,
+    worker: Text,
+    stream: u32,
+    started_at: i64,
+    ended_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    class: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exit: Option<ExitJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stop: Option<Text>,
+    sentence: Text,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Text>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    leaked: Vec<Text>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    log_tail: Text,
+    user_us: u64,
+    system_us: u64,
+    max_rss_kib: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    workspace: Option<Text>,
+}
+
+/// A record as text. Fence and outcome are columns of their own.
+pub(crate) fn write(record: &AttemptRecord) -> Outcome<String> {
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let exit = record.exit.as_ref().map(|exit| match exit {
+        Exit::Code(code) => ExitJson::Code(*code),
+        Exit::Signal(signal) => ExitJson::Signal(*signal),
+        Exit::NotStarted(why) => ExitJson::NotStarted(why.clone()),
+        Exit::Unseen => ExitJson::Unseen,
+    });
+    to_text(&RecordJson {
+        attempt: record.attempt,
+        host: record.host.as_str().into(),
+        worker: record.worker.as_str().into(),
+        stream: record.stream.0,
+        started_at: record.started_at.as_millis(),
+        ended_at: record.ended_at.as_millis(),
+        class: record.class.map(|class| class.as_str().into()),
+        exit,
+        stop: record.stop.map(|stop| stop.as_str().into()),
+        sentence: record.sentence.clone(),
+        warnings: record.warnings.clone(),
+        leaked: record.leaked.clone(),
+        log_tail: record.log_tail.clone(),
+        user_us: micros(record.usage.user),
+        system_us: micros(record.usage.system),
+        max_rss_kib: record.usage.max_rss_kib,
+        workspace: record.workspace.clone(),
+    })
+}
+
+/// A record from its text and the two columns beside it.
+pub(crate) fn read(fence: i64, outcome: &str, text: &str) -> Outcome<AttemptRecord> {
+    let json: RecordJson = serde_json::from_str(text).map_err(damaged)?;
+    let unknown = |word: &str| damaged(format_args!("an attempt's record says {word:?}"));
+    let class =
+        json.class.map(|word| FailureClass::parse(&word).ok_or_else(|| unknown(&word))).transpose()?;
+    let stop = json.stop.map(|word| Stop::parse(&word).ok_or_else(|| unknown(&word))).transpose()?;
+    Ok(AttemptRecord {
+        fence: Fence(fence),
+        attempt: json.attempt,
+        host: HostId::new(json.host).map_err(damaged)?,
+        worker: WorkerName::new(json.worker).map_err(damaged)?,
+        stream: StreamNo(json.stream),
+        started_at: Timestamp::from_millis(json.started_at),
+        ended_at: Timestamp::from_millis(json.ended_at),
+        outcome: OutcomeName::parse(outcome).ok_or_else(|| unknown(outcome))?,
+        class,
+        exit: json.exit.map(|exit| match exit {
+            ExitJson::Code(code) => Exit::Code(code),
+            ExitJson::Signal(signal) => Exit::Signal(signal),
+            ExitJson::NotStarted(why) => Exit::NotStarted(why),
+            ExitJson::Unseen => Exit::Unseen,
+        }),
+        stop,
+        sentence: json.sentence,
+        warnings: json.warnings,
+        leaked: json.leaked,
+        log_tail: json.log_tail,
+        usage: Usage {
+            user: Duration::from_micros(json.user_us),
+            system: Duration::from_micros(json.system_us),
+            max_rss_kib: json.max_rss_kib,
+        },
+        workspace: json.workspace,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+struct ProgressJson {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    current: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    total: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    percent: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
+}
+
+/// Progress as text.
+pub(crate) fn write_progress(progress: &Progress) -> Outcome<String> {
+    to_text(&ProgressJson {
+        current: progress.current,
+        total: progress.total,
+        percent: progress.percent,
+        message: progress.message.clone(),
+    })
+}
+
+/// Progress from its text.
+pub(crate) fn read_progress(text: &str) -> Outcome<Progress> {
+    let json: ProgressJson = serde_json::from_str(text).map_err(damaged)?;
+    let ProgressJson { current, total, percent, message } = json;
+    Ok(Progress { current, total, percent, message })
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReportJson {
+    worker: Text,
+    streams: u32,
+    busy: u32,
+    health: Text,
+    consecutive_failures: u32,
+    succeeded: u64,
+    failed: u64,
+    total_recoveries: u64,
+    last_error: Option<Text>,
+    quarantine: Option<Text>,
+    task_types: Vec<Text>,
+}
+
+/// Workers' reports as text.
+pub(crate) fn write_reports(reports: &[WorkerReport]) -> Outcome<String> {
+    let rows: Vec<ReportJson> = reports
+        .iter()
+        .map(|report| ReportJson {
+            worker: report.worker.as_str().into(),
+            streams: report.streams,
+            busy: report.busy,
+            health: report.health.into(),
+            consecutive_failures: report.consecutive_failures,
+            succeeded: report.succeeded,
+            failed: report.failed,
+            total_recoveries: report.total_recoveries,
+            last_error: report.last_error.clone(),
+            quarantine: report.quarantine.clone(),
+            task_types: report.task_types.clone(),
+        })
+        .collect();
+    to_text(&rows)
+}
+
+/// Workers' reports from their text.
+pub(crate) fn read_reports(text: &str) -> Outcome<Vec<WorkerReport>> {
+    let rows: Vec<ReportJson> = serde_json::from_str(text).map_err(damaged)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(WorkerReport {
+                worker: WorkerName::new(row.worker).map_err(damaged)?,
+                streams: row.streams,
+                busy: row.busy,
+                health: health_of(&row.health)?,
+                consecutive_failures: row.consecutive_failures,
+                succeeded: row.succeeded,
+                failed: row.failed,
+                total_recoveries: row.total_recoveries,
+                last_error: row.last_error,
+                quarantine: row.quarantine,
+                task_types: row.task_types,
+            })
+        })
+        .collect()
+}
+
+fn health_of(word: &str) -> Outcome<&'static str> {
+    ["green", "yellow", "red"]
+        .into_iter()
+        .find(|known| *known == word)
+        .ok_or_else(|| damaged(format_args!("a worker's health is {word:?}")))
+}
+
+fn to_text(value: &impl Serialize) -> Outcome<String> {
+    serde_json::to_string(value).map_err(damaged)
+}

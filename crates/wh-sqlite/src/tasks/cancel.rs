@@ -1,0 +1,41 @@
+//! Cancels a pending task, or leaves the wish with a claimed one.
+
+use crate::failure::Outcome;
+use crate::stage::Stage;
+use crate::tx::Tx;
+use rusqlite::OptionalExtension;
+use wh_domain::id::{Seq, TaskId};
+use wh_ports::wishes::Cancelled;
+
+/// Cancels one task.
+pub(crate) fn cancel(tx: &mut Tx<'_>, id: &TaskId) -> Outcome<Cancelled> {
+    let found: Option<(i64, i64)> = tx
+        .prepare("SELECT seq, stage FROM task WHERE id = ?1")?
+        .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((seq, stage)) = found else { return Ok(Cancelled::Unknown) };
+    let seq = Seq(seq);
+    match Stage::of(stage)? {
+        from @ (Stage::Ready | Stage::Waiting) => {
+            tx.prepare("UPDATE task SET stage = 5, changed_at = ?2, waiting_for = NULL WHERE seq = ?1 AND stage <= 1")?
+                .execute((seq.0, tx.wall.as_millis()))?;
+            tx.moved(Some(from), Some(Stage::Cancelled));
+            tx.wished(seq, Stage::Cancelled)?;
+            Ok(Cancelled::Done)
+        }
+        Stage::Claimed => {
+            let new = tx
+                .prepare(
+                    "UPDATE task SET cancel_wished = 1 WHERE seq = ?1 AND stage = 2 AND cancel_wished = 0",
+                )?
+                .execute([seq.0])?;
+            if new == 1 {
+                tx.wished(seq, Stage::Claimed)?;
+            }
+            Ok(Cancelled::Wished)
+        }
+        ended @ (Stage::Completed | Stage::Poisoned | Stage::Cancelled) => {
+            Ok(Cancelled::Ended(ended.state()))
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What keeps the store healthy and small.
+
+use crate::blob_sweep::sweep_blobs;
+use crate::check;
+use crate::steps::Verb;
+use crate::store::SqliteStore;
+use crate::tasks::sweep::sweep;
+use std::path::PathBuf;
+use std::sync::Arc;
+use wh_ports::store::Answer;
+use wh_ports::upkeep::{Retention, Swept, Upkeep};
+
+impl Upkeep for SqliteStore {
+    fn sweep(&self, retention: Retention) -> Answer<'_, Swept> {
+        let (blobs, shelf) = (self.blobs.clone(), Arc::clone(&self.shelf));
+        Box::pin(self.write(Verb::Sweep, move |tx| {
+            let (tasks, more_tasks) = sweep(tx, &retention)?;
+            let (gone, more_blobs) = sweep_blobs(tx, &blobs, &shelf)?;
+            Ok(Swept { tasks, blobs: gone, more: more_tasks || more_blobs })
+        }))
+    }
+
+    fn check(&self) -> Answer<'_, Vec<String>> {
+        let blobs = self.blobs.clone();
+        Box::pin(self.survey(None, move |connection| check::check(connection, &blobs)))
+    }
+
+    fn backup(&self, to: PathBuf) -> Answer<'_, ()> {
+        Box::pin(self.writer.backup(to))
+    }
+}

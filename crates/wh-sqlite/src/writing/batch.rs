@@ -1,0 +1,198 @@
+//! One transaction: takes turns with other processes, does what waits, commits, answers, rings.
+
+use super::request::{Message, Request};
+use crate::bell::Ringer;
+use crate::failure::{Fail, Outcome, unavailable};
+use crate::identity::Identity;
+use crate::lock::WriterLock;
+use crate::steps::Steps;
+use crate::tx::Tx;
+use rusqlite::Connection;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use wh_ports::clock::Clock;
+use wh_ports::store::StoreError;
+
+/// One transaction serves at most so many requests.
+pub(super) const MOST: usize = 512;
+/// And takes no new ones after this long.
+const LONGEST: Duration = Duration::from_millis(200);
+
+/// What the writer works with.
+pub(crate) struct Bench {
+    pub(super) connection: Connection,
+    database: Identity,
+    pub(super) lock: WriterLock,
+    clock: Arc<dyn Clock>,
+    steps: Steps,
+    ringer: Arc<Ringer>,
+    /// The disk failed to confirm a write: nothing is written any more.
+    pub(super) untrusted: RefCell<Option<StoreError>>,
+    /// Whether commits wait for the disk at the moment.
+    waits_for_disk: Cell<bool>,
+}
+
+impl Bench {
+    pub(crate) fn new(
+        connection: Connection,
+        database: Identity,
+        lock: WriterLock,
+        clock: Arc<dyn Clock>,
+        steps: Steps,
+        ringer: Arc<Ringer>,
+    ) -> Self {
+        let (untrusted, waits_for_disk) = (RefCell::default(), Cell::new(true));
+        Self { connection, database, lock, clock, steps, ringer, untrusted, waits_for_disk }
+    }
+
+    /// Serves `first` and what waits behind it in one commit. Answers a message that could not be part of it.
+    pub(super) fn serve(
+        &self,
+        first: Box<dyn Request>,
+        queue: &mut mpsc::Receiver<Message>,
+    ) -> Option<Message> {
+        let mut batch = vec![first];
+        let (mut left_over, mut ring) = (None, false);
+        let untrusted = self.untrusted.borrow().clone();
+        let committed = match untrusted {
+            Some(error) => Err(error),
+            None => self.transact(&mut batch, queue, &mut left_over).map(|rings| ring = rings),
+        };
+        if let Err(error @ StoreError::Untrusted(_)) = &committed {
+            self.untrusted.replace(Some(error.clone()));
+        }
+        if committed.is_ok() {
+            for request in &batch {
+                self.steps.pass(request.verb().steps().1);
+            }
+        }
+        for request in batch {
+            request.answer(committed.clone());
+        }
+        if ring {
+            self.steps.pass("bell.before");
+            self.ringer.ring();
+            self.steps.pass("bell.after");
+        }
+        left_over
+    }
+
+    fn transact(
+        &self,
+        batch: &mut Vec<Box<dyn Request>>,
+        queue: &mut mpsc::Receiver<Message>,
+        left_over: &mut Option<Message>,
+    ) -> Result<bool, StoreError> {
+        let _turn = self.lock.wait().map_err(|error| unavailable("wait for the turn to write", &error))?;
+        self.database.check()?;
+        let began = Instant::now();
+        let waits = self.wait_for_disk(batch.iter().any(|request| !request.verb().may_be_lost()));
+        self.connection
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut begin| begin.execute(()))
+            .map_err(sql)?;
+        let ring = fill(&self.connection, &*self.clock, batch, |so_far| {
+            if so_far >= MOST || began.elapsed() >= LONGEST {
+                return None;
+            }
+            match queue.try_recv().ok()? {
+                Message::Write(request) if waits || request.verb().may_be_lost() => Some(request),
+                other => {
+                    *left_over = Some(other);
+                    None
+                }
+            }
+        });
+        let ring = match ring {
+            Ok(ring) => ring,
+            Err(fail) => {
+                self.roll_back();
+                return Err(fail.into());
+            }
+        };
+        for request in batch.iter() {
+            self.steps.pass(request.verb().steps().0);
+        }
+        let committed = self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute(()));
+        if let Err(error) = committed {
+            self.roll_back();
+            return Err(sql(error));
+        }
+        Ok(ring)
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit() {
+            // SQLite takes the transaction back by itself at the latest when the next one begins or the connection
+            // is closed, so there is nothing to do about a failure here.
+            drop(self.connection.execute_batch("ROLLBACK"));
+        }
+    }
+
+    /// Sets whether the next commit waits for the disk; one that does covers all before it. Answers what holds.
+    fn wait_for_disk(&self, wait: bool) -> bool {
+        if self.waits_for_disk.get() != wait {
+            // Never from the statement cache: this one takes effect when it is prepared.
+            let mode = if wait { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+            if self.connection.execute_batch(mode).is_ok() {
+                self.waits_for_disk.set(wait);
+            }
+        }
+        self.waits_for_disk.get()
+    }
+}
+
+/// Performs the first request and as many more as `next` brings. Answers whether the bell is to be rung.
+fn fill(
+    connection: &Connection,
+    clock: &dyn Clock,
+    batch: &mut Vec<Box<dyn Request>>,
+    mut next: impl FnMut(usize) -> Option<Box<dyn Request>>,
+) -> Outcome<bool> {
+    let begin = || Tx::begin(connection, clock.wall(), clock.instant());
+    let mut tx = begin()?;
+    let mut at = 0;
+    while let Some(request) = batch.get_mut(at) {
+        if at > 0 {
+            perform(&mut tx, request.as_mut())?;
+        } else if !request.perform(&mut tx) {
+            // Most requests come alone and succeed, so the first one goes without a savepoint: there is nothing
+            // else in the transaction that its failure could take along.
+            if !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK")?;
+            }
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            tx = begin()?;
+        }
+        at += 1;
+        if at == batch.len() {
+            batch.extend(next(at));
+        }
+    }
+    tx.finish()
+}
+
+/// Performs one request so that its failure takes back what it wrote and nothing else.
+fn perform(tx: &mut Tx<'_>, request: &mut dyn Request) -> Outcome<()> {
+    let mark = tx.mark();
+    let connection = tx.connection();
+    connection.prepare_cached("SAVEPOINT request")?.execute(())?;
+    let good = request.perform(tx);
+    if connection.is_autocommit() {
+        return Err(Fail::Store(StoreError::Unavailable(
+            "the transaction was given up because of another request".to_owned(),
+        )));
+    }
+    if !good {
+        connection.prepare_cached("ROLLBACK TO request")?.execute(())?;
+        tx.back_to(mark);
+    }
+    connection.prepare_cached("RELEASE request")?.execute(())?;
+    Ok(())
+}
+
+fn sql(error: rusqlite::Error) -> StoreError {
+    Fail::Sql(error).into()
+}

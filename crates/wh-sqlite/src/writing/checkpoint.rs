@@ -1,0 +1,69 @@
+//! Copies the log into the database, after the answers, so that the log stays small.
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+/// From so many pages on, what nobody reads any more is copied: 16 MiB.
+const COPY_AT: i32 = 4_096;
+/// From so many pages on, readers are waited for, so that the log can begin anew: 64 MiB.
+const BEGIN_ANEW_AT: i32 = 16_384;
+/// With fewer pages the log is left to whoever opens the store next, who reads through it: 1 MiB.
+const LEAVE_UP_TO: i32 = 256;
+/// So long. A reader that is slower than that is interrupted at its own limit; the next commit tries again.
+const WAIT_FOR_READERS: Duration = Duration::from_millis(200);
+/// How long a program that does not take `writer.lock` may keep the database locked.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Knows how large the log is.
+#[derive(Debug)]
+pub(super) struct Log {
+    pages: Arc<AtomicI32>,
+    /// The size at which copying is next worth its while.
+    copy_at: i32,
+}
+
+impl Log {
+    /// Begins to watch.
+    pub(super) fn watch(connection: &mut Connection) -> rusqlite::Result<Self> {
+        let pages = Arc::new(AtomicI32::new(0));
+        let seen = Arc::clone(&pages);
+        connection.wal_hook(Some(move |_: &mut Wal, now: i32| {
+            seen.store(now, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { pages, copy_at: COPY_AT })
+    }
+
+    /// Says whether the last one to close the database is to copy all of a log and delete it. It pays for that, so a
+    /// producer that adds one task and goes leaves a small log as it is.
+    pub(super) fn prepare_to_close(&self, connection: &Connection) {
+        if self.pages.load(Ordering::Relaxed) > LEAVE_UP_TO {
+            // If it cannot be said, the log stays: nothing is lost by that.
+            drop(connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false));
+        }
+    }
+
+    /// Copies if it is time to. A failure costs nothing but room: the next commit tries again.
+    pub(super) fn copy_if_large(&mut self, connection: &Connection) {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < COPY_AT {
+            self.copy_at = COPY_AT;
+        }
+        if pages < self.copy_at {
+            return;
+        }
+        // While a reader holds the log back, copying the same pages at every commit would be for nothing.
+        self.copy_at = pages.saturating_add(COPY_AT / 4);
+        let mode = if pages < BEGIN_ANEW_AT { "PASSIVE" } else { "TRUNCATE" };
+        let copy = || {
+            connection.busy_timeout(WAIT_FOR_READERS)?;
+            connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |_| Ok(()))
+        };
+        drop(copy());
+        drop(connection.busy_timeout(BUSY));
+    }
+}

@@ -1,0 +1,129 @@
+//! What requests that share a commit may expect of each other.
+
+use super::batch::{Bench, MOST};
+use super::request::{Call, Message, Request};
+use crate::bell::Ringer;
+use crate::clock::SystemClock;
+use crate::failure::{Fail, Outcome};
+use crate::identity::Identity;
+use crate::lock::WriterLock;
+use crate::options::Mode;
+use crate::place::Place;
+use crate::schema::{MIGRATIONS, open_ready};
+use crate::steps::{Steps, Verb};
+use crate::tx::Tx;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::sync::{mpsc, oneshot};
+use wh_domain::id::Seq;
+use wh_domain::time::Timestamp;
+use wh_ports::store::StoreError;
+
+fn bench(dir: &TempDir) -> Bench {
+    let data_dir = dir.path().to_owned();
+    let place = Place { database: data_dir.join("workerhost.db"), data_dir };
+    let (connection, _) = open_ready(&place, Mode::Migrate, MIGRATIONS, Timestamp::from_millis(0)).unwrap();
+    Bench::new(
+        connection,
+        Identity::of(&place.database).unwrap(),
+        WriterLock::open(&place.writer_lock()).unwrap(),
+        Arc::new(SystemClock::new()),
+        Steps::default(),
+        Arc::new(Ringer::new(place.bells())),
+    )
+}
+
+type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+fn request<T: Send + 'static>(
+    verb: Verb,
+    work: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+) -> (Box<dyn Request>, Answer<T>) {
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Call::new(verb, work, reply)), answer)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands where a request stands")]
+fn arrives(tx: &mut Tx<'_>) -> Outcome<Seq> {
+    let seq = tx.next_seq();
+    tx.arrived(seq);
+    Ok(seq)
+}
+
+fn fails(tx: &mut Tx<'_>) -> Outcome<Seq> {
+    arrives(tx)?;
+    Err(Fail::Store(StoreError::Expelled))
+}
+
+#[test]
+fn a_request_that_fails_takes_nothing_of_the_others_with_it() {
+    let dir = TempDir::new().unwrap();
+    let bench = bench(&dir);
+    let (sender, mut queue) = mpsc::channel(8);
+    let (first, mut failed) = request(Verb::Claim, fails);
+    let mut answers = Vec::new();
+    for work in [arrives, fails, arrives] {
+        let (request, answer) = request(Verb::Enqueue, work);
+        assert!(sender.try_send(Message::Write(request)).is_ok());
+        answers.push(answer);
+    }
+    assert!(bench.serve(first, &mut queue).is_none());
+    assert_eq!(failed.try_recv().unwrap(), Err(StoreError::Expelled));
+    let answers: Vec<_> = answers.iter_mut().map(|answer| answer.try_recv().unwrap()).collect();
+    assert_eq!(answers, [Ok(Seq(1)), Err(StoreError::Expelled), Ok(Seq(2))], "and no number is lost");
+}
+
+#[test]
+fn what_may_be_lost_does_not_wait_for_the_disk_and_shares_no_commit_with_what_may_not() {
+    let dir = TempDir::new().unwrap();
+    let bench = bench(&dir);
+    let (sender, mut queue) = mpsc::channel(8);
+    let synchronous = |tx: &mut Tx<'_>| -> Outcome<i64> {
+        Ok(tx.prepare("PRAGMA synchronous")?.query_row((), |row| row.get(0))?)
+    };
+    let (renewal, mut lazy) = request(Verb::Renew, synchronous);
+    let (claim, mut durable) = request(Verb::Claim, synchronous);
+    assert!(sender.try_send(Message::Write(claim)).is_ok());
+    let Some(Message::Write(claim)) = bench.serve(renewal, &mut queue) else { panic!("it is left over") };
+    assert!(bench.serve(claim, &mut queue).is_none());
+    assert_eq!((lazy.try_recv().unwrap(), durable.try_recv().unwrap()), (Ok(1), Ok(2)), "NORMAL, FULL");
+}
+
+#[test]
+fn once_the_disk_has_failed_nothing_is_written_any_more() {
+    let dir = TempDir::new().unwrap();
+    let bench = bench(&dir);
+    let (_sender, mut queue) = mpsc::channel(1);
+    let failure = StoreError::Untrusted("fsync".to_owned());
+    bench.untrusted.replace(Some(failure.clone()));
+    let (request, mut answer) = request(Verb::Enqueue, arrives);
+    bench.serve(request, &mut queue);
+    assert_eq!(answer.try_recv().unwrap(), Err(failure));
+    let last: i64 = bench.connection.query_row("SELECT last_seq FROM tally", (), |row| row.get(0)).unwrap();
+    assert_eq!(last, 0);
+}
+
+#[test]
+fn one_commit_serves_no_more_requests_than_its_bound() {
+    let dir = TempDir::new().unwrap();
+    let bench = bench(&dir);
+    let (sender, mut queue) = mpsc::channel(MOST * 2);
+    for _ in 0..MOST + 100 {
+        let (request, _) = request(Verb::Enqueue, arrives);
+        assert!(sender.try_send(Message::Write(request)).is_ok());
+    }
+    let (first, _) = request(Verb::Enqueue, arrives);
+    assert!(bench.serve(first, &mut queue).is_none());
+    assert_eq!(queue.len(), 101);
+}
+
+#[test]
+fn a_database_that_was_deleted_under_way_is_written_no_more() {
+    let dir = TempDir::new().unwrap();
+    let bench = bench(&dir);
+    let (_sender, mut queue) = mpsc::channel(1);
+    std::fs::remove_file(dir.path().join("workerhost.db")).unwrap();
+    let (request, mut answer) = request(Verb::Enqueue, arrives);
+    bench.serve(request, &mut queue);
+    assert!(matches!(answer.try_recv().unwrap(), Err(StoreError::Broken(_))));
+}

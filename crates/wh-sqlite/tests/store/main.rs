@@ -1,0 +1,13 @@
+//! The store against real files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod backup;
+mod bounds;
+mod conformance;
+mod crash;
+mod handles;
+mod kit;
+mod life;
+mod model;
+mod opening;
+mod trouble;

@@ -1,0 +1,377 @@
+//! One attempt, driven: pipes, channel, timers and orders on one side, the ladder on the other.
+
+use crate::briefing::{Input as Stdin, shown};
+use crate::channel::Channel;
+use crate::hearing::Hearing;
+use crate::link::{Gone, Unsent};
+use crate::machine::{Effect, Input, State};
+use crate::pipes::{Feed, Tap};
+use crate::seat::Lent;
+use crate::timers::Timers;
+use crate::wire::{Command, Ended, Notice, Program};
+use crate::workspace::heartbeat::{Heartbeat, RHYTHM, Status};
+use rustix::fd::AsFd;
+use std::ffi::CString;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use wh_domain::ending::Exit;
+use wh_domain::timeout::TimeoutPolicy;
+use wh_domain::worker::Bounds;
+use wh_ports::runner::{Order, Said};
+use wh_protocol::control::Control;
+
+/// Only a worker that works longer is listened to while it works. Of a shorter one everything is read after its
+/// end, which spares the host most of its turns; one that writes more than a pipe holds waits no longer than this.
+const DEAF: Duration = Duration::from_millis(4);
+
+/// A worker that ends sooner is never reported as active: it spares writing a file that nobody could have read.
+const FIRST_BEAT: Duration = Duration::from_secs(1);
+
+/// An attempt whose worker runs.
+pub(crate) struct Attempt {
+    lent: Lent,
+    feed: Feed,
+    stdout: Tap,
+    stderr: Tap,
+    channel: Channel,
+    hearing: Hearing,
+    orders: Option<mpsc::Receiver<Order>>,
+    /// What the worker is sent at its soft limit.
+    soft_signal: Option<i32>,
+    bounds: Bounds,
+    timers: Timers,
+    state: State,
+    /// Whether the worker is listened to while it works.
+    is_listening: bool,
+    exited: Option<i32>,
+    is_gone: bool,
+    ended: Ended,
+    not_started: Option<i32>,
+    pulse: Option<Pulse>,
+}
+
+/// The heartbeat and when it is due.
+struct Pulse {
+    heartbeat: Heartbeat,
+    status: Status,
+    due: Instant,
+}
+
+/// What is left when an attempt is over or stuck.
+pub(crate) struct Left {
+    /// Where the ladder ended.
+    pub(crate) state: State,
+    /// How the worker ended; an error number where it never ran.
+    pub(crate) exit: Result<Exit, i32>,
+    /// The end of its tree.
+    pub(crate) ended: Ended,
+    /// All that was said.
+    pub(crate) hearing: Hearing,
+    /// How old it became.
+    pub(crate) age: Duration,
+    /// Whether nothing of its input was read.
+    pub(crate) stdin_untouched: bool,
+    /// The guardian.
+    pub(crate) lent: Lent,
+    /// Whether the guardian died before the tree was seen to be empty.
+    pub(crate) is_gone: bool,
+    /// The heartbeat, where there is a workspace.
+    pub(crate) heartbeat: Option<Heartbeat>,
+}
+
+/// What one turn brought.
+enum Happened {
+    Notice(Result<Notice, Gone>),
+    Order(Option<Order>),
+    Stdout,
+    Stderr,
+    Channel,
+    Fed,
+    Due,
+}
+
+/// All that is needed to begin.
+pub(crate) struct Beginning<'a> {
+    pub(crate) lent: Lent,
+    pub(crate) program: &'a Arc<Program>,
+    pub(crate) env: Vec<CString>,
+    pub(crate) stdin: Arc<Stdin>,
+    pub(crate) hearing: Hearing,
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) limits: TimeoutPolicy,
+    pub(crate) bounds: Bounds,
+    pub(crate) heartbeat: Option<Heartbeat>,
+}
+
+/// Why an attempt did not begin.
+pub(crate) enum NotBegun<'a> {
+    /// The guardian had died while it waited: the same again with another.
+    GuardianGone(Box<Beginning<'a>>),
+    /// The system refused a pipe.
+    NoPipes(io::Error),
+    /// Command line and environment are longer than any program can be given.
+    TooLong,
+}
+
+impl Attempt {
+    /// Has the worker started.
+    pub(crate) async fn begin(mut from: Beginning<'_>) -> Result<Self, NotBegun<'_>> {
+        let pipes = || -> io::Result<_> { Ok((Tap::new()?, Tap::new()?, Channel::new()?)) };
+        let ((stdout, out), (stderr, err), (channel, third)) = pipes().map_err(NotBegun::NoPipes)?;
+        let feed = Feed::new(&from.stdin).map_err(NotBegun::NoPipes)?;
+        let descriptors = [feed.theirs(), out.as_fd(), err.as_fd(), third.as_fd()];
+        match from.lent.start(from.program, &from.env, descriptors).await {
+            Ok(()) => {}
+            Err(Unsent::Gone) => return Err(NotBegun::GuardianGone(Box::new(from))),
+            Err(Unsent::TooLong) => {
+                from.lent.give_back();
+                return Err(NotBegun::TooLong);
+            }
+        }
+        let now = Instant::now();
+        Ok(Self {
+            lent: from.lent,
+            feed,
+            stdout,
+            stderr,
+            channel,
+            hearing: from.hearing,
+            orders: Some(from.orders),
+            soft_signal: from.limits.soft_signal,
+            bounds: from.bounds,
+            timers: Timers::new(from.limits, now),
+            state: State::START,
+            is_listening: false,
+            exited: None,
+            is_gone: false,
+            ended: Ended::default(),
+            not_started: None,
+            pulse: from.heartbeat.map(|heartbeat| Pulse {
+                heartbeat,
+                status: Status::Active,
+                due: now + FIRST_BEAT,
+            }),
+        })
+    }
+
+    /// Carries it until its tree is empty, its guardian dead, or it is stuck.
+    pub(crate) async fn carry(mut self) -> Left {
+        let mut timer = std::pin::pin!(tokio::time::sleep_until(self.deadline()));
+        while !matches!(self.state, State::Over(_) | State::Stuck(_)) && !self.is_gone {
+            let deadline = self.deadline();
+            if timer.deadline() != deadline {
+                timer.as_mut().reset(deadline);
+            }
+            let happened = tokio::select! {
+                biased;
+                notice = self.lent.notice() => Happened::Notice(notice),
+                order = next_order(&mut self.orders) => Happened::Order(order),
+                () = self.stdout.readable() => Happened::Stdout,
+                () = self.stderr.readable() => Happened::Stderr,
+                () = self.channel.readable() => Happened::Channel,
+                () = self.feed.push() => Happened::Fed,
+                () = timer.as_mut() => Happened::Due,
+            };
+            self.take(happened);
+        }
+        self.leave()
+    }
+
+    fn now(&self) -> Duration {
+        self.timers.begun().elapsed()
+    }
+
+    fn take(&mut self, happened: Happened) {
+        match happened {
+            Happened::Notice(notice) => self.noticed(notice),
+            Happened::Order(Some(order)) => self.step(Input::Ordered(order)),
+            Happened::Order(None) => self.orders = None,
+            Happened::Stdout => self.hear_stdout(),
+            Happened::Stderr => {
+                let now = self.now();
+                self.stderr.drain(|piece| self.hearing.log.stderr(piece, now));
+                self.hearing.log.flush();
+            }
+            Happened::Channel => self.hear_channel(),
+            Happened::Fed => {}
+            Happened::Due => self.due(),
+        }
+    }
+
+    fn noticed(&mut self, notice: Result<Notice, Gone>) {
+        match notice {
+            Ok(Notice::Hello(_)) => {}
+            Ok(Notice::NotStarted(errno)) => {
+                self.not_started = Some(errno);
+                self.step(Input::Ended);
+            }
+            Ok(Notice::Exited(status)) => {
+                self.exited = Some(status);
+                // What others write in its name from now on is not the worker's.
+                self.hear_the_rest();
+                self.step(Input::Exited);
+            }
+            Ok(Notice::Ended(ended)) => {
+                self.exited = Some(ended.status);
+                self.ended = ended;
+                self.step(Input::Ended);
+            }
+            Err(Gone) => self.is_gone = true,
+        }
+    }
+
+    fn hear_stdout(&mut self) {
+        let now = self.now();
+        self.stdout.drain(|piece| self.hearing.stdout(piece, now));
+        self.hearing.log.flush();
+        if self.hearing.is_too_much() {
+            self.step(Input::TooMuch);
+        }
+    }
+
+    fn hear_channel(&mut self) {
+        let now = self.now();
+        let mut is_alive = false;
+        self.channel.drain(|piece| is_alive |= self.hearing.channel(piece, now));
+        self.hearing.log.flush();
+        if is_alive {
+            self.timers.heard(Instant::now());
+        }
+    }
+
+    /// Hears what the worker has written, and nothing that comes later.
+    fn hear_the_rest(&mut self) {
+        let now = self.now();
+        let most = self.bounds.stdout;
+        self.stdout.drain_and_close(most, |piece| self.hearing.stdout(piece, now));
+        self.channel.drain_and_close(most, |piece| {
+            self.hearing.channel(piece, now);
+        });
+    }
+
+    fn listen(&mut self) {
+        self.is_listening = true;
+        self.stdout.listen();
+        self.stderr.listen();
+        self.channel.listen();
+    }
+
+    fn due(&mut self) {
+        let now = Instant::now();
+        if !self.is_listening && now >= self.timers.begun() + DEAF {
+            self.listen();
+        }
+        if self.pulse.as_ref().is_some_and(|pulse| now >= pulse.due) {
+            self.beat();
+        }
+        if let Some(input) = self.timers.due(self.state, now) {
+            self.step(input);
+        }
+    }
+
+    /// Writes how the attempt is doing.
+    fn beat(&mut self) {
+        let status = match self.state {
+            State::Running { draining: false } if !self.timers.is_warned() => Status::Active,
+            State::Running { .. }
+            | State::Emptying
+            | State::Terminating(_)
+            | State::Killing(_)
+            | State::Stuck(_)
+            | State::Over(_) => Status::Completing,
+        };
+        let age = self.now();
+        if let Some(pulse) = &mut self.pulse {
+            pulse.heartbeat.beat(status, self.hearing.progress.as_ref(), age);
+            pulse.status = status;
+            pulse.due = Instant::now() + RHYTHM;
+        }
+    }
+
+    /// When something is due next.
+    fn deadline(&self) -> Instant {
+        let beat = self.pulse.as_ref().map(|pulse| pulse.due);
+        let listen = (!self.is_listening).then(|| self.timers.begun() + DEAF);
+        [beat, listen].into_iter().flatten().fold(self.timers.next(self.state), Instant::min)
+    }
+
+    fn step(&mut self, input: Input) {
+        let (next, effects) = self.state.step(input);
+        if next != self.state {
+            self.timers.entered(Instant::now());
+            self.state = next;
+        }
+        for effect in effects {
+            self.perform(*effect);
+        }
+        let is_wrapping_up =
+            self.timers.is_warned() || !matches!(self.state, State::Running { draining: false });
+        let is_said = self.pulse.as_ref().is_none_or(|pulse| pulse.status == Status::Completing);
+        if is_wrapping_up && !is_said && !matches!(self.state, State::Over(_)) {
+            self.beat();
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::WarnSoft => self.warn_soft(),
+            Effect::TellCancel => self.channel.say(Control::Cancel { reason: "the task was cancelled" }),
+            Effect::TellDrain => self.channel.say(Control::Drain),
+            Effect::Terminate => self.lent.tell(&Command::Terminate),
+            Effect::Kill => self.lent.tell(&Command::Kill),
+        }
+    }
+
+    fn warn_soft(&mut self) {
+        let remaining = self.timers.remaining(Instant::now());
+        let text = format!("the soft limit was reached; {} remain until the hard one", shown(remaining));
+        self.hearing.log.text(Some("WARNING"), &text, self.now());
+        self.hearing.log.tell(Said::SoftTimeout(remaining));
+        self.channel.say(Control::SoftTimeout { remaining });
+        if let Some(signal) = self.soft_signal {
+            self.lent.tell(&Command::Signal(signal));
+        }
+    }
+
+    fn leave(mut self) -> Left {
+        self.hear_the_rest();
+        let now = self.now();
+        self.stderr.drain_and_close(self.bounds.log, |piece| self.hearing.log.stderr(piece, now));
+        let exit = match (self.not_started, self.exited) {
+            (Some(errno), _) => Err(errno),
+            (None, Some(status)) => Ok(exit_of(status)),
+            (None, None) => Ok(Exit::Unseen),
+        };
+        Left {
+            state: self.state,
+            exit,
+            ended: self.ended,
+            age: now,
+            stdin_untouched: self.feed.is_untouched(),
+            hearing: self.hearing,
+            lent: self.lent,
+            is_gone: self.is_gone,
+            heartbeat: self.pulse.map(|pulse| pulse.heartbeat),
+        }
+    }
+}
+
+/// The next order; never one more once nobody can give any.
+async fn next_order(orders: &mut Option<mpsc::Receiver<Order>>) -> Option<Order> {
+    match orders {
+        Some(orders) => orders.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Unpacks how a process ended.
+fn exit_of(status: i32) -> Exit {
+    let [low, high, ..] = status.to_le_bytes();
+    match low & 0x7f {
+        0 => Exit::Code(high),
+        signal => Exit::Signal(i32::from(signal)),
+    }
+}

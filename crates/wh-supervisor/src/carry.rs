@@ -1,0 +1,223 @@
+//! One attempt, from its assignment to its record.
+
+use crate::attempt::{Attempt, Beginning, NotBegun};
+use crate::briefing::{self, Moments};
+use crate::conclude::{self, Closing};
+use crate::hearing::Hearing;
+use crate::link::Gone;
+use crate::log::Log;
+use crate::machine::State;
+use crate::nursery::Nursery;
+use crate::program;
+use crate::seat::{Lent, Seat};
+use crate::timers::PATIENCE;
+use crate::wire::Notice;
+use crate::workspace::heartbeat::Heartbeat;
+use crate::workspace::logfile::LogFile;
+use crate::workspace::place::Place;
+use crate::workspace::stage;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use tokio::sync::mpsc;
+use wh_domain::ending::Exit;
+use wh_domain::time::Timestamp;
+use wh_domain::worker::Workspace;
+use wh_ports::clock::Clock;
+use wh_ports::runner::{Assignment, Finished, Listener, Order};
+use wh_ports::store::BoxFuture;
+
+/// What every attempt of a runner needs.
+pub(crate) struct Tools {
+    pub(crate) nursery: Arc<Nursery>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// How many guardians are without work.
+    pub(crate) idle: Arc<AtomicUsize>,
+}
+
+/// Carries an attempt to its end, on a stream that sits in `seat`.
+pub(crate) async fn carry(
+    tools: &Tools,
+    seat: &Arc<Seat>,
+    assignment: Assignment,
+    orders: mpsc::Receiver<Order>,
+    listener: Listener,
+) -> Finished {
+    let assignment = Arc::new(assignment);
+    let started_at = tools.clock.wall();
+    let never_ran = |exit| conclude::never_ran(&assignment, started_at, tools.clock.wall(), exit);
+    if let Some(mut predecessor) = seat.predecessor() {
+        let gone = predecessor.gone(&tools.nursery);
+        if tokio::time::timeout(PATIENCE, gone).await.is_err() {
+            let nursery = Arc::clone(&tools.nursery);
+            let stuck = Box::pin(async move { predecessor.gone(&nursery).await });
+            return Finished { stuck: Some(stuck), ..never_ran(Exit::Unseen) };
+        }
+    }
+    let ground = match prepare(tools, seat, &assignment).await {
+        Ok(ground) => ground,
+        Err(why) => return never_ran(Exit::NotStarted(why.into())),
+    };
+    let Ground { place, digest } = ground;
+    let begun = begin(tools, seat, &assignment, (started_at, place.as_ref(), digest), orders, listener);
+    let left = match begun.await {
+        Ok(attempt) => attempt.carry().await,
+        Err(why) => return never_ran(Exit::NotStarted(why.into())),
+    };
+    let exit = left.exit.unwrap_or_else(|errno| {
+        let program = resolve(tools, seat, &assignment, place.as_ref());
+        seat.forget_program();
+        let why = program.map_or_else(|why| why, |program| program::explain(errno, &program));
+        Exit::NotStarted(why.into())
+    });
+    let stuck = let_go(tools, left.state, left.is_gone, left.lent).await;
+    let closing = Closing {
+        assignment,
+        started_at,
+        ended_at: tools.clock.wall(),
+        exit,
+        stop: left.state.stop(),
+        stdin_untouched: left.stdin_untouched,
+        ended: left.ended,
+        // What is not empty may still write.
+        ground: place.zip(left.heartbeat).filter(|_| stuck.is_none()),
+    };
+    let (finished, place) = conclude::conclude(closing, left.hearing, left.age).await;
+    if let Some(place) = place {
+        seat.put_place(place);
+    }
+    Finished { stuck, ..finished }
+}
+
+/// The files of an attempt.
+struct Ground {
+    place: Option<Place>,
+    /// Size and digest of `input/params.json`, where there is one.
+    digest: Option<(u64, String)>,
+}
+
+/// Lays out the workspace, if there is to be one. The error says in plain words why it cannot be.
+async fn prepare(tools: &Tools, seat: &Seat, assignment: &Arc<Assignment>) -> Result<Ground, String> {
+    if assignment.worker.workspace == Workspace::None {
+        return Ok(Ground { place: None, digest: None });
+    }
+    let place = seat.take_place(assignment.slot, &assignment.worker, assignment.stream);
+    let brings_files = !assignment.claim.inputs.is_empty() || briefing::params_file(assignment).is_some();
+    if let Some(place) = place {
+        if !brings_files {
+            return Ok(Ground { place: Some(place), digest: None });
+        }
+        let assignment = Arc::clone(assignment);
+        return aside(move || stage_all(place, &assignment)).await;
+    }
+    let (data_dir, assignment, wall) = (tools.data_dir.clone(), Arc::clone(assignment), tools.clock.wall());
+    aside(move || {
+        let whose = (assignment.slot, &*assignment.worker, assignment.stream);
+        let place = Place::make(&data_dir, whose, wall);
+        let place = place.map_err(|error| format!("its workspace could not be made ({error})"))?;
+        stage_all(place, &assignment)
+    })
+    .await
+}
+
+fn stage_all(place: Place, assignment: &Assignment) -> Result<Ground, String> {
+    stage::inputs(&place, &assignment.claim.inputs)?;
+    let digest = briefing::params_file(assignment).map(|params| stage::params(&place, &params));
+    Ok(Ground { digest: digest.transpose()?, place: Some(place) })
+}
+
+/// Does what may take long on another thread.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(format!("the host could not do it ({error})")))
+}
+
+fn resolve(
+    tools: &Tools,
+    seat: &Seat,
+    assignment: &Assignment,
+    place: Option<&Place>,
+) -> Result<Arc<crate::wire::Program>, String> {
+    let temp = place.map(|place| place.temp.as_path());
+    seat.program(&assignment.worker, &tools.environment, temp)
+}
+
+/// Has the worker started. The error says in plain words why it cannot be.
+async fn begin(
+    tools: &Tools,
+    seat: &Arc<Seat>,
+    assignment: &Assignment,
+    (started_at, place, digest): (Timestamp, Option<&Place>, Option<(u64, String)>),
+    orders: mpsc::Receiver<Order>,
+    listener: Listener,
+) -> Result<Attempt, String> {
+    let worker = &assignment.worker;
+    let program = resolve(tools, seat, assignment, place)?;
+    let names = place.map(|place| &place.names);
+    let moments = Moments::of(assignment, started_at);
+    let stdin = briefing::input(assignment, moments, names, digest.as_ref())?;
+    let file = place.map(|place| LogFile::new(Arc::clone(&place.root), worker.bounds.log));
+    let log = Log::new(listener, worker.bounds.events_per_second, file);
+    let lend = || async {
+        let lent = seat.lend(&tools.nursery, &tools.idle).await;
+        lent.map_err(|error| format!("the process that is to watch it could not be started ({error})"))
+    };
+    let mut beginning = Beginning {
+        lent: lend().await?,
+        program: &program,
+        env: briefing::variables(assignment, moments, names),
+        stdin: Arc::new(stdin),
+        hearing: Hearing::new(worker.protocol, &worker.bounds, log),
+        orders,
+        limits: worker.timeout,
+        bounds: worker.bounds,
+        heartbeat: place.map(|place| {
+            Heartbeat::new(
+                Arc::clone(&place.root),
+                Arc::clone(&tools.clock),
+                assignment.stream,
+                place.progress_look,
+            )
+        }),
+    };
+    loop {
+        match Attempt::begin(beginning).await {
+            Ok(attempt) => return Ok(attempt),
+            Err(NotBegun::GuardianGone(back)) => {
+                beginning = *back;
+                beginning.lent = lend().await?;
+            }
+            Err(NotBegun::NoPipes(error)) => {
+                return Err(format!("the host has no room for its pipes ({error})"));
+            }
+            Err(NotBegun::TooLong) => {
+                return Err("its command line and environment are too long".to_owned());
+            }
+        }
+    }
+}
+
+/// Gives the guardian back; where there is still something to wait for, returns that.
+async fn let_go(tools: &Tools, state: State, is_gone: bool, lent: Lent) -> Option<BoxFuture<'static, ()>> {
+    if !is_gone && matches!(state, State::Over(_)) {
+        lent.give_back();
+        return None;
+    }
+    let mut guardian = lent.keep()?;
+    let nursery = Arc::clone(&tools.nursery);
+    let mut gone = Box::pin(async move {
+        // As long as it speaks of other things, the tree has not ended.
+        while !matches!(guardian.notice().await, Ok(Notice::Ended(_)) | Err(Gone)) {}
+        nursery.gone(&guardian.let_go()).await;
+    });
+    if is_gone && tokio::time::timeout(PATIENCE, &mut gone).await.is_ok() {
+        return None;
+    }
+    Some(gone)
+}

@@ -1,0 +1,303 @@
+//! The guardian: one process per stream that starts a worker, waits for all of its tree and ends it when told to.
+//!
+//! It is forked by the spawner, has one thread, and obeys its socket only: when the host's end closes, it kills
+//! the tree and leaves. As a subreaper it becomes the parent of every process of the tree whose own parent has
+//! ended, so neither `setsid` nor a double fork leads out of its sight, and as their parent it can hold each by a
+//! descriptor before a number is used again.
+//!
+//! Kernel walls (Landlock, seccomp, control groups) belong into [`Guardian::new`]: put on once by the guardian,
+//! they are inherited by every worker that it starts, which costs nothing per attempt.
+
+use crate::passing;
+use crate::sys::{self, Waited};
+use crate::tree::{Member, command_line, descendants};
+use crate::wire::{Command, Ended, Inbox, Notice, Program};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, getpid, set_child_subreaper};
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::time::{Duration, Instant};
+use wh_domain::attempt::Usage;
+
+/// How long processes may outlive a worker that ended by itself.
+const LEAK_GRACE: Duration = Duration::from_millis(500);
+
+/// The most leaked processes that are named.
+const MAX_LEAKED: usize = 16;
+
+/// The pauses between two looks at a tree that is being killed: from, to.
+const KILL_PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(250));
+
+/// The host is gone.
+#[derive(Debug)]
+struct Gone;
+
+/// Serves attempts until the host's end of `socket` closes and no process of a worker is left.
+pub(crate) fn guard(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let mut guardian = Guardian::new(socket)?;
+    guardian.say(&Notice::Hello(getpid().as_raw_pid()));
+    loop {
+        guardian.wait()?;
+        if guardian.listen().is_err() {
+            guardian.host_is_gone = true;
+            if let Some(tree) = &mut guardian.tree {
+                tree.kill();
+            }
+        }
+        guardian.look()?;
+        if guardian.host_is_gone && guardian.tree.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+struct Guardian<'a> {
+    socket: BorrowedFd<'a>,
+    inbox: Inbox,
+    descriptors: VecDeque<OwnedFd>,
+    /// Readable when a child has ended.
+    children: OwnedFd,
+    /// Keeps number 3 taken, so that whatever arrives has a number that no worker's descriptor will get.
+    _third: OwnedFd,
+    program: Option<Program>,
+    tree: Option<Tree>,
+    host_is_gone: bool,
+}
+
+/// The processes of one attempt.
+#[derive(Debug)]
+struct Tree {
+    worker: Pid,
+    /// How the worker ended, once it has.
+    status: Option<i32>,
+    usage: Usage,
+    leaked: Vec<Box<str>>,
+    course: Course,
+}
+
+/// Where a tree is going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// The worker works.
+    Living,
+    /// It ended by itself; what it left behind has until then.
+    Leaking(Instant),
+    /// The host has asked for the end and will say when its patience is over.
+    Terminating,
+    /// It is being killed; holds the next pause.
+    Killing(Duration),
+}
+
+impl<'a> Guardian<'a> {
+    fn new(socket: BorrowedFd<'a>) -> io::Result<Self> {
+        set_child_subreaper(Some(getpid()))?;
+        let third = rustix::io::fcntl_dupfd_cloexec(socket, 3)?;
+        Ok(Self {
+            socket,
+            inbox: Inbox::default(),
+            descriptors: VecDeque::new(),
+            children: sys::child_signals()?,
+            _third: third,
+            program: None,
+            tree: None,
+            host_is_gone: false,
+        })
+    }
+
+    /// Sleeps until the host speaks, a child ends or it is time to look.
+    fn wait(&self) -> io::Result<()> {
+        let pause = self.tree.as_ref().and_then(Tree::pause);
+        let pause = pause.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
+        let mut ready =
+            [PollFd::new(&self.children, PollFlags::IN), PollFd::new(&self.socket, PollFlags::IN)];
+        // A socket that has closed is always ready.
+        let watched = if self.host_is_gone { &mut ready[..1] } else { &mut ready[..] };
+        match poll(watched, pause.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !ready[0].revents().is_empty() {
+            // One of these is all there ever is: equal signals do not queue.
+            rustix::io::read(&self.children, &mut [0_u8; 128]).ok();
+        }
+        Ok(())
+    }
+
+    /// Does what the host asks.
+    fn listen(&mut self) -> Result<(), Gone> {
+        if self.host_is_gone {
+            return Ok(());
+        }
+        let mut bytes = [0_u8; 16 << 10];
+        match passing::receive(self.socket, &mut bytes, |fd| self.descriptors.push_back(fd)) {
+            Ok(0) => return Err(Gone),
+            Ok(got) => self.inbox.push(bytes.get(..got).ok_or(Gone)?),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(_) => return Err(Gone),
+        }
+        while let Some(command) = self.inbox.command().map_err(|_| Gone)? {
+            self.obey(command)?;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), Gone> {
+        match (command, &mut self.tree) {
+            (Command::Program(program), _) => self.program = Some(program),
+            (Command::Start(env), None) => self.start(&env)?,
+            (Command::Start(_), Some(_)) => return Err(Gone),
+            (Command::Signal(number), Some(tree)) => tree.signal_worker(number),
+            (Command::Terminate, Some(tree)) => tree.terminate(),
+            (Command::Kill, Some(tree)) => tree.kill(),
+            // Sent before the host had read that the tree is empty.
+            (Command::Signal(_) | Command::Terminate | Command::Kill, None) => {}
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, env: &[std::ffi::CString]) -> Result<(), Gone> {
+        let program = self.program.as_ref().ok_or(Gone)?;
+        let mut descriptors = self.descriptors.drain(..);
+        let mut next = || descriptors.next().ok_or(Gone);
+        let given: [OwnedFd; 4] = [next()?, next()?, next()?, next()?];
+        let start = sys::Start {
+            program: &program.path,
+            argv: &program.argv,
+            env: program.env.iter().chain(env).map(std::ffi::CString::as_c_str).collect(),
+            directory: &program.directory,
+            descriptors: given.each_ref().map(AsFd::as_fd),
+        };
+        let started = sys::spawn(&start);
+        drop((given, descriptors));
+        match started {
+            Ok(worker) => self.tree = Some(Tree::new(worker)),
+            Err(error) => self.say(&Notice::NotStarted(error.raw_os_error().unwrap_or(libc::EIO))),
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever has ended, and moves the tree on.
+    fn look(&mut self) -> io::Result<()> {
+        let Some(tree) = &mut self.tree else { return Ok(()) };
+        let is_empty = tree.reap()?;
+        match tree.status {
+            Some(status) if is_empty => {
+                let leaked = std::mem::take(&mut tree.leaked);
+                let ended = Ended { status, usage: tree.usage, leaked };
+                self.tree = None;
+                self.say(&Notice::Ended(ended));
+            }
+            Some(status) if tree.course == Course::Living => {
+                tree.course = Course::Leaking(Instant::now() + LEAK_GRACE);
+                self.say(&Notice::Exited(status));
+            }
+            _ => tree.press_on(),
+        }
+        Ok(())
+    }
+
+    /// A host that does not listen any more will be noticed when it is read from.
+    fn say(&self, notice: &Notice) {
+        let mut bytes = Vec::with_capacity(64);
+        if notice.encode(&mut bytes).is_none() {
+            return;
+        }
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            match passing::send(self.socket, rest, &[]) {
+                Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+impl Tree {
+    fn new(worker: Pid) -> Self {
+        Self { worker, status: None, usage: Usage::default(), leaked: Vec::new(), course: Course::Living }
+    }
+
+    /// How long to sleep at most before the next look.
+    fn pause(&self) -> Option<Duration> {
+        match self.course {
+            Course::Living | Course::Terminating => None,
+            Course::Leaking(until) => Some(until.saturating_duration_since(Instant::now())),
+            Course::Killing(pause) => Some(pause),
+        }
+    }
+
+    /// Waits for all that have ended; true when no process is left.
+    fn reap(&mut self) -> io::Result<bool> {
+        loop {
+            match sys::reap()? {
+                Waited::Childless => return Ok(true),
+                Waited::Alive => return Ok(false),
+                Waited::Reaped(reaped) => {
+                    if reaped.pid == self.worker {
+                        self.status = Some(reaped.status);
+                    }
+                    self.usage.user += reaped.usage.user;
+                    self.usage.system += reaped.usage.system;
+                    self.usage.max_rss_kib = self.usage.max_rss_kib.max(reaped.usage.max_rss_kib);
+                }
+            }
+        }
+    }
+
+    /// Does what its course calls for now.
+    fn press_on(&mut self) {
+        match self.course {
+            Course::Leaking(until) if Instant::now() >= until => {
+                let lines = members().into_iter().filter_map(|member| command_line(member.pid));
+                self.leaked = lines.take(MAX_LEAKED).collect();
+                self.kill();
+            }
+            Course::Killing(pause) => {
+                signal_all(&[Signal::KILL]);
+                self.course = Course::Killing((pause * 2).min(KILL_PAUSES.1));
+            }
+            Course::Living | Course::Leaking(_) | Course::Terminating => {}
+        }
+    }
+
+    /// The worker is this process's own child and not yet waited for, so its number is still its own.
+    fn signal_worker(&self, number: i32) {
+        if self.status.is_none()
+            && let (Some(member), Some(signal)) = (Member::hold(self.worker), Signal::from_named_raw(number))
+        {
+            member.signal(signal);
+        }
+    }
+
+    fn terminate(&mut self) {
+        if !matches!(self.course, Course::Killing(_)) {
+            self.course = Course::Terminating;
+            // A stopped process hears of its end only once it goes on.
+            signal_all(&[Signal::TERM, Signal::CONT]);
+        }
+    }
+
+    fn kill(&mut self) {
+        if !matches!(self.course, Course::Killing(_)) {
+            self.course = Course::Killing(KILL_PAUSES.0);
+            signal_all(&[Signal::KILL]);
+        }
+    }
+}
+
+/// Everything below this process.
+fn members() -> Vec<Member> {
+    descendants(getpid(), &HashSet::new())
+}
+
+fn signal_all(signals: &[Signal]) {
+    for member in members() {
+        for signal in signals {
+            member.signal(*signal);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Standard input, output and error of a worker, from the host's side. None of them can make the host wait.
+
+use crate::briefing::Input;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::ioctl_fionread;
+use rustix::pipe::{PipeFlags, pipe_with};
+use std::io;
+use std::sync::Arc;
+use tokio::net::unix::pipe;
+
+/// How much is read at once, and how often before others get their turn.
+const CHUNK: usize = 16 << 10;
+const ROUNDS: usize = 8;
+
+/// Standard input on its way into the worker.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    input: Arc<Input>,
+    written: usize,
+    writer: Option<pipe::Sender>,
+    /// Kept open, so that what the worker left unread can be seen after its end.
+    reader: OwnedFd,
+}
+
+impl Feed {
+    /// The input, with as much of its bytes in a pipe as that holds; if that is all, the pipe is closed already.
+    pub(crate) fn new(input: &Arc<Input>) -> io::Result<Self> {
+        match input.as_ref() {
+            Input::Bytes(bytes) => Self::through_pipe(bytes, input),
+            Input::File(file) => {
+                let reader = file.try_clone()?.into();
+                Ok(Self { input: Arc::clone(input), written: 0, writer: None, reader })
+            }
+        }
+    }
+
+    fn through_pipe(bytes: &[u8], input: &Arc<Input>) -> io::Result<Self> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK)?;
+        let written = match rustix::io::write(&writer, bytes) {
+            Ok(written) => written,
+            Err(rustix::io::Errno::AGAIN) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        let writer = (written < bytes.len()).then(|| pipe::Sender::from_owned_fd_unchecked(writer));
+        Ok(Self { input: Arc::clone(input), written, writer: writer.transpose()?, reader })
+    }
+
+    /// The worker's end.
+    pub(crate) fn theirs(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+
+    /// Writes on when the worker has read; never resolves once all is written. May be dropped at any time.
+    pub(crate) async fn push(&mut self) {
+        let Some(writer) = &self.writer else { return std::future::pending().await };
+        if writer.writable().await.is_err() {
+            self.writer = None;
+            return;
+        }
+        let Input::Bytes(bytes) = self.input.as_ref() else { return };
+        match writer.try_write(bytes.get(self.written..).unwrap_or_default()) {
+            Ok(more) => self.written += more,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.writer = None,
+        }
+        if self.written >= bytes.len() {
+            self.writer = None;
+        }
+    }
+
+    /// Whether nothing was read of it.
+    pub(crate) fn is_untouched(&self) -> bool {
+        if let Input::File(_) = self.input.as_ref() {
+            // The worker's descriptor shares this one's position.
+            return rustix::fs::tell(&self.reader).is_ok_and(|position| position == 0);
+        }
+        ioctl_fionread(&self.reader).is_ok_and(|unread| unread == self.written as u64)
+    }
+}
+
+/// Standard output or error: bytes on their way out of the worker.
+#[derive(Debug)]
+pub(crate) enum Tap {
+    /// Open, and nobody is told when there is something to read.
+    Deaf(OwnedFd),
+    /// Open, and the reactor tells.
+    Listening(pipe::Receiver),
+    /// Closed by every writer, or here.
+    Closed,
+}
+
+impl Tap {
+    /// A pipe; also its other end, for the worker.
+    pub(crate) fn new() -> io::Result<(Self, OwnedFd)> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK)?;
+        Ok((Self::Deaf(reader), writer))
+    }
+
+    /// Wants to be told from now on when there is something to read.
+    pub(crate) fn listen(&mut self) {
+        if let Self::Deaf(reader) = std::mem::replace(self, Self::Closed)
+            && let Ok(pipe) = pipe::Receiver::from_owned_fd_unchecked(reader)
+        {
+            *self = Self::Listening(pipe);
+        }
+    }
+
+    /// Resolves when there is something to read; never while it is deaf or closed.
+    pub(crate) async fn readable(&self) {
+        match self {
+            // An error shows again in the reading.
+            Self::Listening(pipe) => drop(pipe.readable().await),
+            Self::Deaf(_) | Self::Closed => std::future::pending().await,
+        }
+    }
+
+    /// Reads what is there, or a fair share of it.
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(&[u8])) {
+        let mut chunk = [0; CHUNK];
+        for _ in 0..ROUNDS {
+            let Self::Listening(pipe) = self else { return };
+            match pipe.try_read(&mut chunk) {
+                Ok(0) => *self = Self::Closed,
+                Ok(got) => take(chunk.get(..got).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => *self = Self::Closed,
+            }
+        }
+    }
+
+    /// Reads everything that is there now, up to `most` bytes, and then no more.
+    pub(crate) fn drain_and_close(&mut self, most: u64, take: impl FnMut(&[u8])) {
+        // Past the reactor, whose knowledge may be a turn old.
+        match self {
+            Self::Deaf(reader) => read_all(reader.as_fd(), most, take),
+            Self::Listening(pipe) => read_all(pipe.as_fd(), most, take),
+            Self::Closed => {}
+        }
+        *self = Self::Closed;
+    }
+}
+
+/// Reads everything that is there now, up to about `most` bytes.
+pub(crate) fn read_all(from: BorrowedFd<'_>, most: u64, mut take: impl FnMut(&[u8])) {
+    let mut chunk = [0; CHUNK];
+    let mut total = 0;
+    while total <= most {
+        match rustix::io::read(from, &mut chunk) {
+            Ok(got) if got > 0 => {
+                total += got as u64;
+                take(chunk.get(..got).unwrap_or_default());
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Carries attempts as real processes.
+
+use crate::burial::bury;
+use crate::carry::{Tools, carry};
+use crate::nursery::{Nursery, SpawnerProgram};
+use crate::seat::Seat;
+use crate::sweep::sweep;
+use rustix::fd::OwnedFd;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use wh_domain::id::{AttemptId, HostId, StreamNo, WorkerName};
+use wh_ports::clock::Clock;
+use wh_ports::runner::{Assignment, Finished, Listener, Order, Runner};
+use wh_ports::store::BoxFuture;
+
+/// What a runner needs.
+#[expect(missing_debug_implementations, reason = "a clock has nothing to show, and variables may be secrets")]
+pub struct RunnerOptions {
+    /// Where workspaces are.
+    pub data_dir: PathBuf,
+    /// How to start the spawner.
+    pub spawner: SpawnerProgram,
+    /// Kept open by whatever watches process trees: closed everywhere only when the host and all trees are gone.
+    pub token: Option<Arc<OwnedFd>>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The host's variables; workers get only the few that the protocol passes on.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+impl RunnerOptions {
+    /// A runner whose spawner is this very program and that passes on this process's variables.
+    pub fn new(data_dir: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        let environment = std::env::vars_os().collect();
+        Self { data_dir, spawner: SpawnerProgram::of_this_program(), token: None, clock, environment }
+    }
+}
+
+/// A runner with real processes.
+#[expect(missing_debug_implementations, reason = "a clock has nothing to show, and variables may be secrets")]
+pub struct ProcessRunner {
+    tools: Tools,
+    seats: Mutex<HashMap<(WorkerName, StreamNo), Arc<Seat>>>,
+}
+
+impl ProcessRunner {
+    /// Starts the spawner. To be called while the process is small; the calling process becomes a subreaper.
+    ///
+    /// # Errors
+    /// Where the spawner cannot be started.
+    pub fn new(options: RunnerOptions) -> io::Result<Self> {
+        let nursery = Arc::new(Nursery::new(options.spawner, options.token)?);
+        let tools = Tools {
+            nursery,
+            clock: options.clock,
+            data_dir: options.data_dir,
+            environment: options.environment,
+            idle: Arc::default(),
+        };
+        Ok(Self { tools, seats: Mutex::default() })
+    }
+
+    fn seat(&self, worker: &WorkerName, stream: StreamNo) -> Arc<Seat> {
+        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(seats.entry((worker.clone(), stream)).or_default())
+    }
+}
+
+impl Runner for ProcessRunner {
+    fn run(
+        &self,
+        assignment: Assignment,
+        orders: mpsc::Receiver<Order>,
+        listener: Listener,
+    ) -> BoxFuture<'_, Finished> {
+        let seat = self.seat(&assignment.worker.name, assignment.stream);
+        Box::pin(async move { carry(&self.tools, &seat, assignment, orders, listener).await })
+    }
+
+    fn bury(&self, _dead: HostId, attempts: Vec<AttemptId>) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(bury(attempts))
+    }
+
+    fn sweep(&self, keep: Duration, most_bytes: u64) -> BoxFuture<'_, u64> {
+        Box::pin(sweep(self.tools.data_dir.clone(), keep, most_bytes))
+    }
+}

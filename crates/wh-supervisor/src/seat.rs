@@ -1,0 +1,183 @@
+//! A stream's place in the runner: its guardian between two attempts, or what is left of the last one.
+
+use crate::link::{Gone, Guardian, Leaving, Unsent};
+use crate::nursery::Nursery;
+use crate::program::{HostEnv, resolve};
+use crate::wire::{Command, Notice, Program};
+use crate::workspace::place::Place;
+use rustix::fd::BorrowedFd;
+use std::ffi::CString;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wh_domain::id::StreamNo;
+use wh_domain::worker::Worker;
+
+/// The most guardians that are kept without work.
+const MAX_IDLE: usize = 16;
+
+/// A stream's place.
+#[derive(Debug, Default)]
+pub(crate) struct Seat {
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    idle: Option<Guardian>,
+    /// Of an attempt that was dropped: the stream is free again when it is gone.
+    leaving: Option<Leaving>,
+    program: Option<(Arc<Worker>, Arc<Program>)>,
+    /// The clean tree.
+    place: Option<Place>,
+}
+
+/// A guardian at work for a stream. Dropped before the attempt's end, it takes the attempt with it, and the stream
+/// is not free before that is done.
+#[derive(Debug)]
+pub(crate) struct Lent {
+    guardian: Option<Guardian>,
+    seat: Arc<Seat>,
+    idle: Arc<AtomicUsize>,
+}
+
+/// What is left of an attempt whose future was dropped. Until it is gone, the stream is not free.
+#[derive(Debug)]
+pub(crate) struct Predecessor {
+    leaving: Option<Leaving>,
+    seat: Arc<Seat>,
+}
+
+impl Predecessor {
+    /// Waits for its end.
+    pub(crate) async fn gone(&mut self, nursery: &Nursery) {
+        if let Some(leaving) = &self.leaving {
+            nursery.gone(leaving).await;
+            self.leaving = None;
+        }
+    }
+}
+
+impl Drop for Predecessor {
+    fn drop(&mut self) {
+        if let Some(leaving) = self.leaving.take() {
+            self.seat.held().leaving = Some(leaving);
+        }
+    }
+}
+
+impl Seat {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is left of the last attempt, if that was dropped and may not be gone yet.
+    pub(crate) fn predecessor(self: &Arc<Self>) -> Option<Predecessor> {
+        let leaving = self.held().leaving.take()?;
+        Some(Predecessor { leaving: Some(leaving), seat: Arc::clone(self) })
+    }
+
+    /// The worker's program, resolved once for as long as the worker stays the same.
+    pub(crate) fn program(
+        &self,
+        worker: &Arc<Worker>,
+        host: &HostEnv,
+        temp: Option<&Path>,
+    ) -> Result<Arc<Program>, String> {
+        let mut held = self.held();
+        if let Some((known, program)) = &held.program
+            && (Arc::ptr_eq(known, worker) || known == worker)
+        {
+            return Ok(Arc::clone(program));
+        }
+        let program = Arc::new(resolve(worker, host, temp)?);
+        held.program = Some((Arc::clone(worker), Arc::clone(&program)));
+        Ok(program)
+    }
+
+    /// The stream's tree, if it is clean and the right one. Not putting it back has the next one cleaned.
+    pub(crate) fn take_place(&self, slot: u32, worker: &Worker, stream: StreamNo) -> Option<Place> {
+        self.held().place.take().filter(|place| place.suits(slot, worker, stream))
+    }
+
+    /// Puts back a tree that is clean.
+    pub(crate) fn put_place(&self, place: Place) {
+        self.held().place = Some(place);
+    }
+
+    /// Forgets the program, so that it is looked for again.
+    pub(crate) fn forget_program(&self) {
+        self.held().program = None;
+    }
+
+    /// The stream's guardian: the one that waits, or a new one.
+    pub(crate) async fn lend(
+        self: &Arc<Self>,
+        nursery: &Nursery,
+        idle: &Arc<AtomicUsize>,
+    ) -> io::Result<Lent> {
+        let waiting = self.held().idle.take();
+        let guardian = match waiting {
+            Some(guardian) => {
+                idle.fetch_sub(1, Ordering::Relaxed);
+                guardian
+            }
+            None => nursery.hire().await?,
+        };
+        Ok(Lent { guardian: Some(guardian), seat: Arc::clone(self), idle: Arc::clone(idle) })
+    }
+}
+
+impl Lent {
+    /// See [`Guardian::start`].
+    pub(crate) async fn start(
+        &mut self,
+        program: &Arc<Program>,
+        env: &[CString],
+        descriptors: [BorrowedFd<'_>; 4],
+    ) -> Result<(), Unsent> {
+        match &mut self.guardian {
+            Some(guardian) => guardian.start(program, env, descriptors).await,
+            None => Err(Unsent::Gone),
+        }
+    }
+
+    /// See [`Guardian::tell`].
+    pub(crate) fn tell(&self, command: &Command) {
+        if let Some(guardian) = &self.guardian {
+            guardian.tell(command);
+        }
+    }
+
+    /// See [`Guardian::notice`].
+    pub(crate) async fn notice(&mut self) -> Result<Notice, Gone> {
+        match &mut self.guardian {
+            Some(guardian) => guardian.notice().await,
+            None => Err(Gone),
+        }
+    }
+
+    /// Gives it back after the attempt's end, to wait for the next.
+    pub(crate) fn give_back(mut self) {
+        let Some(guardian) = self.guardian.take() else { return };
+        if self.idle.fetch_add(1, Ordering::Relaxed) < MAX_IDLE {
+            self.seat.held().idle = Some(guardian);
+        } else {
+            self.idle.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes it for good.
+    pub(crate) fn keep(mut self) -> Option<Guardian> {
+        self.guardian.take()
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(guardian) = self.guardian.take() {
+            self.seat.held().leaving = Some(guardian.let_go());
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The only unsafe code: calls into the C library that no safe wrapper offers.
+#![expect(unsafe_code, reason = "posix_spawn, fork, wait4 and signal masks have no safe wrapper")]
+
+use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use rustix::process::Pid;
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::io;
+use std::mem::MaybeUninit;
+use std::time::Duration;
+use wh_domain::attempt::Usage;
+
+/// Signals that end or stop a process by habit and must not touch the processes that watch workers: they obey
+/// nothing but their sockets.
+const IGNORED: [c_int; 8] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGTERM,
+    libc::SIGTSTP,
+    libc::SIGPIPE,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+];
+
+/// One program to be started.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    /// What is executed; looked up nowhere.
+    pub(crate) program: &'a CStr,
+    /// Its arguments, the first one by habit its name.
+    pub(crate) argv: &'a [CString],
+    /// All of its environment, as `NAME=value`.
+    pub(crate) env: Vec<&'a CStr>,
+    /// Where it starts.
+    pub(crate) directory: &'a CStr,
+    /// Its descriptors 0 to 3. Each must be numbered 4 or above here.
+    pub(crate) descriptors: [BorrowedFd<'a>; 4],
+}
+
+/// Starts a program in a session of its own, with default signal dispositions and an empty signal mask. The error
+/// is the one that the kernel gave for the directory, a descriptor or the execution.
+pub(crate) fn spawn(start: &Start<'_>) -> io::Result<Pid> {
+    let mut actions = FileActions::new()?;
+    actions.change_directory(start.directory)?;
+    for (number, from) in (0..).zip(start.descriptors) {
+        actions.duplicate(from, number)?;
+    }
+    let attributes = Attributes::new()?;
+    let argv = pointers(start.argv.iter().map(CString::as_c_str));
+    let env = pointers(start.env.iter().copied());
+    let mut pid = 0;
+    // SAFETY: every pointer is to a live, initialised value of the type that the call expects; both arrays are
+    // of NUL-terminated strings and end in a null pointer.
+    let code = unsafe {
+        libc::posix_spawn(
+            &raw mut pid,
+            start.program.as_ptr(),
+            &raw const actions.0,
+            &raw const attributes.0,
+            argv.as_ptr(),
+            env.as_ptr(),
+        )
+    };
+    check(code)?;
+    Pid::from_raw(pid).ok_or_else(|| io::Error::other("the new process has no number"))
+}
+
+fn pointers<'a>(strings: impl Iterator<Item = &'a CStr>) -> Vec<*mut c_char> {
+    strings.map(|string| string.as_ptr().cast_mut()).chain(std::iter::once(std::ptr::null_mut())).collect()
+}
+
+/// The call's own code: 0 or an error number.
+fn check(code: c_int) -> io::Result<()> {
+    if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) }
+}
+
+/// The usual code: -1 with `errno`, or a value.
+fn value(code: c_int) -> io::Result<c_int> {
+    if code < 0 { Err(io::Error::last_os_error()) } else { Ok(code) }
+}
+
+struct FileActions(libc::posix_spawn_file_actions_t);
+
+impl FileActions {
+    fn new() -> io::Result<Self> {
+        let mut actions = MaybeUninit::uninit();
+        // SAFETY: the pointer is to memory of the right size, which the call initialises.
+        check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
+        // SAFETY: the call above succeeded, so the value is initialised.
+        Ok(Self(unsafe { actions.assume_init() }))
+    }
+
+    fn change_directory(&mut self, directory: &CStr) -> io::Result<()> {
+        // SAFETY: the actions are initialised, and the call copies the NUL-terminated string.
+        let code = unsafe { libc::posix_spawn_file_actions_addchdir_np(&raw mut self.0, directory.as_ptr()) };
+        check(code)
+    }
+
+    fn duplicate(&mut self, from: BorrowedFd<'_>, to: c_int) -> io::Result<()> {
+        // SAFETY: the actions are initialised.
+        let code = unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, from.as_raw_fd(), to) };
+        check(code)
+    }
+}
+
+impl Drop for FileActions {
+    fn drop(&mut self) {
+        // SAFETY: the actions are initialised and are not used again.
+        unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
+    }
+}
+
+struct Attributes(libc::posix_spawnattr_t);
+
+impl Attributes {
+    fn new() -> io::Result<Self> {
+        let mut attributes = MaybeUninit::uninit();
+        // SAFETY: the pointer is to memory of the right size, which the call initialises.
+        check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
+        // SAFETY: the call above succeeded, so the value is initialised.
+        let mut attributes = Self(unsafe { attributes.assume_init() });
+        let (none, all) = (signal_set(&[]), every_signal());
+        let to = &raw mut attributes.0;
+        // SAFETY: both pointers are to initialised values.
+        check(unsafe { libc::posix_spawnattr_setsigmask(to, &raw const none) })?;
+        // SAFETY: both pointers are to initialised values.
+        check(unsafe { libc::posix_spawnattr_setsigdefault(to, &raw const all) })?;
+        let flags = c_int::from(libc::POSIX_SPAWN_SETSID)
+            | libc::POSIX_SPAWN_SETSIGMASK
+            | libc::POSIX_SPAWN_SETSIGDEF;
+        let flags = i16::try_from(flags).map_err(io::Error::other)?;
+        // SAFETY: the attributes are initialised.
+        check(unsafe { libc::posix_spawnattr_setflags(to, flags) })?;
+        Ok(attributes)
+    }
+}
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: the attributes are initialised and are not used again.
+        unsafe { libc::posix_spawnattr_destroy(&raw mut self.0) };
+    }
+}
+
+fn signal_set(signals: &[c_int]) -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: the pointer is to memory of the right size, which the call initialises and which cannot fail.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: initialised above.
+    let mut set = unsafe { set.assume_init() };
+    for signal in signals {
+        // SAFETY: the set is initialised; a number that is no signal is refused without effect.
+        unsafe { libc::sigaddset(&raw mut set, *signal) };
+    }
+    set
+}
+
+fn every_signal() -> libc::sigset_t {
+    let mut set = signal_set(&[]);
+    // SAFETY: the pointer is to an initialised value.
+    unsafe { libc::sigfillset(&raw mut set) };
+    set
+}
+
+/// On which side of a fork one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The old process; holds the new one's number.
+    Parent(Pid),
+    /// The new one.
+    Child,
+}
+
+/// Splits this process in two. To be called only where it has a single thread.
+pub(crate) fn fork() -> io::Result<Side> {
+    // SAFETY: the spawner is single-threaded, so no lock can be held by a thread that the child lacks.
+    let pid = value(unsafe { libc::fork() })?;
+    Ok(Pid::from_raw(pid).map_or(Side::Child, Side::Parent))
+}
+
+/// Ends this process at once, without running anything that others registered for its end.
+pub(crate) fn leave(code: i32) -> ! {
+    // SAFETY: always sound; destructors that do not run free nothing that outlives the process.
+    unsafe { libc::_exit(code) }
+}
+
+/// Lets this process be ended only by SIGKILL or by its own will, and makes sure that its children can be waited
+/// for, whatever it inherited.
+pub(crate) fn ignore_signals() {
+    for signal in IGNORED {
+        // SAFETY: ignoring a signal runs no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+    // SAFETY: the default disposition runs no code of ours.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// A descriptor that is readable when a child has changed its state.
+pub(crate) fn child_signals() -> io::Result<OwnedFd> {
+    let set = signal_set(&[libc::SIGCHLD]);
+    // SAFETY: the set is initialised and the old mask is not asked for.
+    value(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) })?;
+    // SAFETY: the set is initialised; -1 asks for a new descriptor.
+    let fd = value(unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) })?;
+    // SAFETY: the call just made this descriptor, so nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Closes every descriptor from `first` on, whoever owns it. Only for a process that has just been forked and
+/// keeps none of what it inherited.
+pub(crate) fn close_from(first: u32) -> io::Result<()> {
+    // SAFETY: the caller's promise is that no owner of these descriptors is used again in this process.
+    value(unsafe { libc::close_range(first, u32::MAX, 0) }).map(drop)
+}
+
+/// A child that has ended and was waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reaped {
+    /// Which.
+    pub(crate) pid: Pid,
+    /// How, as the kernel packs it.
+    pub(crate) status: i32,
+    /// What it used, with the children that it had waited for.
+    pub(crate) usage: Usage,
+}
+
+/// What there was to wait for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Waited {
+    /// This one has ended.
+    Reaped(Reaped),
+    /// There are children, and all of them are alive.
+    Alive,
+    /// There are no children.
+    Childless,
+}
+
+/// Waits for any child that has ended, without blocking.
+pub(crate) fn reap() -> io::Result<Waited> {
+    let mut status = 0;
+    let mut usage = MaybeUninit::zeroed();
+    // SAFETY: both pointers are to memory of the right size, which the call may fill.
+    let pid = unsafe { libc::wait4(-1, &raw mut status, libc::WNOHANG, usage.as_mut_ptr()) };
+    if pid < 0 {
+        let error = io::Error::last_os_error();
+        return if error.raw_os_error() == Some(libc::ECHILD) { Ok(Waited::Childless) } else { Err(error) };
+    }
+    let Some(pid) = Pid::from_raw(pid) else { return Ok(Waited::Alive) };
+    // SAFETY: all-zero bytes are a valid value, and the call has filled it.
+    let usage: libc::rusage = unsafe { usage.assume_init() };
+    let usage = Usage {
+        user: duration(usage.ru_utime),
+        system: duration(usage.ru_stime),
+        max_rss_kib: u64::try_from(usage.ru_maxrss).unwrap_or(0),
+    };
+    Ok(Waited::Reaped(Reaped { pid, status, usage }))
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let micros = u64::try_from(time.tv_usec).unwrap_or(0);
+    Duration::from_secs(seconds).saturating_add(Duration::from_micros(micros))
+}

@@ -1,0 +1,163 @@
+//! The living processes below a process, as `/proc` shows them, each held by a descriptor before it is signalled.
+
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::collections::HashSet;
+use std::fs;
+use std::sync::OnceLock;
+
+/// How much of a command line is reported, in bytes.
+const MAX_COMMAND_LINE: usize = 200;
+
+/// A process that cannot be mistaken for a later one of the same number.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// Its number.
+    pub(crate) pid: Pid,
+    held: OwnedFd,
+}
+
+impl Member {
+    /// Takes hold of the process of that number, if there is one.
+    pub(crate) fn hold(pid: Pid) -> Option<Self> {
+        let held = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        Some(Self { pid, held })
+    }
+
+    /// Sends a signal. One that has ended meanwhile needs none, and one that may not be signalled shows by living
+    /// on.
+    pub(crate) fn signal(&self, signal: Signal) {
+        pidfd_send_signal(&self.held, signal).ok();
+    }
+}
+
+/// All processes below `root`, parents before their children, without those below any of `except`. Processes
+/// that are born meanwhile may be missing: whoever ends a tree looks again until nothing is left.
+pub(crate) fn descendants(root: Pid, except: &HashSet<Pid>) -> Vec<Member> {
+    let mut members: Vec<Member> = Vec::new();
+    let mut family = HashSet::from([root]);
+    let mut parents = vec![root];
+    while let Some(parent) = parents.pop() {
+        for child in children(parent) {
+            if except.contains(&child) || family.contains(&child) {
+                continue;
+            }
+            let Some(member) = Member::hold(child) else { continue };
+            // Read after taking hold: the number may have gone to a stranger since the list was made.
+            if self::parent(child).is_some_and(|of| family.contains(&of)) {
+                family.insert(child);
+                parents.push(child);
+                members.push(member);
+            }
+        }
+    }
+    members
+}
+
+/// The children of a process.
+fn children(pid: Pid) -> Vec<Pid> {
+    if !lists_children() {
+        return everybody().filter(|child| parent(*child) == Some(pid)).collect();
+    }
+    let number = pid.as_raw_pid();
+    let Ok(tasks) = fs::read_dir(format!("/proc/{number}/task")) else { return Vec::new() };
+    let mut found = Vec::new();
+    for task in tasks.flatten() {
+        let list = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        found.extend(list.split_whitespace().filter_map(number_of));
+    }
+    found
+}
+
+/// Whether the kernel was built to list children.
+fn lists_children() -> bool {
+    static LISTS: OnceLock<bool> = OnceLock::new();
+    *LISTS.get_or_init(|| fs::exists("/proc/thread-self/children").unwrap_or(false))
+}
+
+/// Every process that can be seen.
+pub(crate) fn everybody() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str().and_then(number_of))
+}
+
+fn number_of(word: &str) -> Option<Pid> {
+    word.parse().ok().and_then(Pid::from_raw)
+}
+
+/// Who would be told of the process's end.
+pub(crate) fn parent(pid: Pid) -> Option<Pid> {
+    // The second field, the name, may hold anything, parentheses too; the fourth is the parent.
+    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
+    let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
+    let rest = String::from_utf8_lossy(stat.get(after_name..)?);
+    rest.split_whitespace().nth(1).and_then(number_of)
+}
+
+/// The command line of a process that is alive, for people: one line, cut; `None` for a zombie.
+pub(crate) fn command_line(pid: Pid) -> Option<Box<str>> {
+    let bytes = fs::read(format!("/proc/{}/cmdline", pid.as_raw_pid())).ok()?;
+    let bytes = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
+    if bytes.is_empty() {
+        return None;
+    }
+    let cut = bytes.get(..MAX_COMMAND_LINE).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(cut);
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if bytes.len() > cut.len() {
+        line.push('…');
+    }
+    Some(line.into())
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    fn me() -> Pid {
+        rustix::process::getpid()
+    }
+
+    #[test]
+    fn a_grandchild_is_found_below_its_grandparent_and_under_no_exception() {
+        let mut shell = std::process::Command::new("/bin/sh")
+            .args(["-c", "sleep 60 & echo $!; exec sleep 61"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(shell.stdout.take().unwrap()), &mut line)
+            .unwrap();
+        let grandchild = number_of(line.trim()).unwrap();
+        let child = Pid::from_child(&shell);
+        let found = descendants(me(), &HashSet::new());
+        let place = |pid| found.iter().position(|member| member.pid == pid);
+        assert!(place(child).unwrap() < place(grandchild).unwrap());
+        assert_eq!(parent(grandchild), Some(child));
+        let rest = descendants(me(), &HashSet::from([child]));
+        assert!(rest.iter().all(|member| member.pid != child && member.pid != grandchild));
+        found.iter().filter(|member| member.pid == child || member.pid == grandchild).for_each(|member| {
+            member.signal(Signal::KILL);
+        });
+        shell.wait().unwrap();
+    }
+
+    #[test]
+    fn a_command_line_is_cut_and_holds_no_control_characters() {
+        let mut child = std::process::Command::new("/bin/sh")
+            .args(["-c", "read line", "a\nb", &"x".repeat(400)])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // For a moment after its execution a program has none yet.
+        let line = loop {
+            if let Some(line) = command_line(Pid::from_child(&child)) {
+                break line;
+            }
+        };
+        assert!(line.starts_with("/bin/sh -c read line a b xxx"), "{line}");
+        assert!(line.len() <= MAX_COMMAND_LINE + '…'.len_utf8());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+}

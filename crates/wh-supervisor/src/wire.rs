@@ -1,0 +1,380 @@
+//! What host and guardian say to each other, as bytes: frames of a length, a kind and its fields.
+
+use std::ffi::{CStr, CString};
+use std::time::Duration;
+use wh_domain::attempt::Usage;
+
+/// The longest frame, in bytes; longer command lines and environments are refused before anything is sent. The
+/// kernel itself takes less.
+pub(crate) const MAX_FRAME: usize = 4 << 20;
+
+/// The part of a start that stays the same from attempt to attempt; sent once and kept by the guardian.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// What is executed: a path.
+    pub(crate) path: CString,
+    /// Its arguments, with its name.
+    pub(crate) argv: Vec<CString>,
+    /// Where it starts.
+    pub(crate) directory: CString,
+    /// Variables of every attempt, as `NAME=value`.
+    pub(crate) env: Vec<CString>,
+}
+
+/// What the host tells a guardian.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// The program of all starts to come.
+    Program(Program),
+    /// Start it, with these variables besides. Comes with descriptors 0 to 3 of the new process.
+    Start(Vec<CString>),
+    /// Send this signal to the worker alone.
+    Signal(i32),
+    /// Send SIGTERM to the whole tree, and leave what then remains to the host.
+    Terminate,
+    /// End the whole tree with SIGKILL.
+    Kill,
+}
+
+/// What a guardian tells the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// It is there; holds its process id.
+    Hello(i32),
+    /// The program could not be executed: an error number.
+    NotStarted(i32),
+    /// The worker has ended but processes of its own live on; [`Notice::Ended`] follows when they do no more.
+    Exited(i32),
+    /// The tree is empty.
+    Ended(Ended),
+}
+
+/// The end of a process tree.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Ended {
+    /// How the worker ended, as the kernel packs it.
+    pub(crate) status: i32,
+    /// What all of the tree used.
+    pub(crate) usage: Usage,
+    /// Command lines of processes that outlived the worker by more than their grace.
+    pub(crate) leaked: Vec<Box<str>>,
+}
+
+/// Why bytes are no frame. The other side is not what it should be: give up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Garbled;
+
+/// Reads whole frames out of a stream of bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    bytes: Vec<u8>,
+    read: usize,
+}
+
+impl Inbox {
+    /// Takes what has arrived.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if self.read == self.bytes.len() {
+            self.bytes.clear();
+            self.read = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next command, if all of it has arrived.
+    pub(crate) fn command(&mut self) -> Result<Option<Command>, Garbled> {
+        self.frame().map_or(Ok(None), |frame| Command::decode(frame?).map(Some))
+    }
+
+    /// The next notice, if all of it has arrived.
+    pub(crate) fn notice(&mut self) -> Result<Option<Notice>, Garbled> {
+        self.frame().map_or(Ok(None), |frame| Notice::decode(frame?).map(Some))
+    }
+
+    fn frame(&mut self) -> Option<Result<&[u8], Garbled>> {
+        let unread = self.bytes.get(self.read..)?;
+        let (head, rest) = unread.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*head) as usize;
+        if length > MAX_FRAME {
+            return Some(Err(Garbled));
+        }
+        let frame = rest.get(..length)?;
+        self.read += 4 + length;
+        Some(Ok(frame))
+    }
+}
+
+impl Command {
+    /// Appends the command's frame; `None`, with nothing appended, where it is longer than [`MAX_FRAME`].
+    pub(crate) fn encode(&self, to: &mut Vec<u8>) -> Option<()> {
+        framed(to, |to| match self {
+            Self::Program(program) => {
+                to.push(b'p');
+                put_bytes(to, program.path.as_bytes_with_nul());
+                put_strings(to, &program.argv);
+                put_bytes(to, program.directory.as_bytes_with_nul());
+                put_strings(to, &program.env);
+            }
+            Self::Start(env) => {
+                to.push(b's');
+                put_strings(to, env);
+            }
+            Self::Signal(number) => {
+                to.push(b'n');
+                to.extend_from_slice(&number.to_le_bytes());
+            }
+            Self::Terminate => to.push(b't'),
+            Self::Kill => to.push(b'k'),
+        })
+    }
+
+    fn decode(frame: &[u8]) -> Result<Self, Garbled> {
+        let mut fields = Fields(frame);
+        let command = match fields.byte()? {
+            b'p' => Self::Program(Program {
+                path: fields.string()?,
+                argv: fields.strings()?,
+                directory: fields.string()?,
+                env: fields.strings()?,
+            }),
+            b's' => Self::Start(fields.strings()?),
+            b'n' => Self::Signal(fields.i32()?),
+            b't' => Self::Terminate,
+            b'k' => Self::Kill,
+            _ => return Err(Garbled),
+        };
+        fields.end().map(|()| command)
+    }
+}
+
+impl Notice {
+    /// Appends the notice's frame.
+    pub(crate) fn encode(&self, to: &mut Vec<u8>) -> Option<()> {
+        framed(to, |to| match self {
+            Self::Hello(pid) => {
+                to.push(b'h');
+                to.extend_from_slice(&pid.to_le_bytes());
+            }
+            Self::NotStarted(error) => {
+                to.push(b'x');
+                to.extend_from_slice(&error.to_le_bytes());
+            }
+            Self::Exited(status) => {
+                to.push(b'q');
+                to.extend_from_slice(&status.to_le_bytes());
+            }
+            Self::Ended(ended) => {
+                to.push(b'e');
+                to.extend_from_slice(&ended.status.to_le_bytes());
+                put_duration(to, ended.usage.user);
+                put_duration(to, ended.usage.system);
+                to.extend_from_slice(&ended.usage.max_rss_kib.to_le_bytes());
+                put_count(to, ended.leaked.len());
+                ended.leaked.iter().for_each(|line| put_bytes(to, line.as_bytes()));
+            }
+        })
+    }
+
+    fn decode(frame: &[u8]) -> Result<Self, Garbled> {
+        let mut fields = Fields(frame);
+        let notice = match fields.byte()? {
+            b'h' => Self::Hello(fields.i32()?),
+            b'x' => Self::NotStarted(fields.i32()?),
+            b'q' => Self::Exited(fields.i32()?),
+            b'e' => Self::Ended(Ended {
+                status: fields.i32()?,
+                usage: Usage {
+                    user: fields.duration()?,
+                    system: fields.duration()?,
+                    max_rss_kib: fields.u64()?,
+                },
+                leaked: fields.many(Fields::text)?,
+            }),
+            _ => return Err(Garbled),
+        };
+        fields.end().map(|()| notice)
+    }
+}
+
+fn framed(to: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) -> Option<()> {
+    let start = to.len();
+    to.extend_from_slice(&[0; 4]);
+    body(to);
+    let length = to.len() - start - 4;
+    if length > MAX_FRAME {
+        to.truncate(start);
+        return None;
+    }
+    let head = u32::try_from(length).ok()?.to_le_bytes();
+    to.get_mut(start..start + 4)?.copy_from_slice(&head);
+    Some(())
+}
+
+/// Counts and lengths are below [`MAX_FRAME`] in every frame that is sent; one that is not is refused as a whole.
+fn put_count(to: &mut Vec<u8>, count: usize) {
+    to.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+fn put_bytes(to: &mut Vec<u8>, bytes: &[u8]) {
+    put_count(to, bytes.len());
+    to.extend_from_slice(bytes);
+}
+
+fn put_strings(to: &mut Vec<u8>, strings: &[CString]) {
+    put_count(to, strings.len());
+    for string in strings {
+        put_bytes(to, string.as_bytes_with_nul());
+    }
+}
+
+fn put_duration(to: &mut Vec<u8>, duration: Duration) {
+    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    to.extend_from_slice(&micros.to_le_bytes());
+}
+
+/// What is left to read of a frame.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Garbled> {
+        let (array, rest) = self.0.split_first_chunk::<N>().ok_or(Garbled)?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
+    fn byte(&mut self) -> Result<u8, Garbled> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn i32(&mut self) -> Result<i32, Garbled> {
+        self.array().map(i32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, Garbled> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn duration(&mut self) -> Result<Duration, Garbled> {
+        self.u64().map(Duration::from_micros)
+    }
+
+    fn count(&mut self) -> Result<usize, Garbled> {
+        self.array().map(|bytes| u32::from_le_bytes(bytes) as usize)
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8], Garbled> {
+        let length = self.count()?;
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(Garbled)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn string(&mut self) -> Result<CString, Garbled> {
+        CStr::from_bytes_with_nul(self.bytes()?).map(CStr::to_owned).map_err(|_| Garbled)
+    }
+
+    fn text(&mut self) -> Result<Box<str>, Garbled> {
+        std::str::from_utf8(self.bytes()?).map(Box::from).map_err(|_| Garbled)
+    }
+
+    fn strings(&mut self) -> Result<Vec<CString>, Garbled> {
+        self.many(Self::string)
+    }
+
+    /// Items behind their count. The count is not trusted with memory: each item takes bytes of the frame.
+    fn many<T>(&mut self, item: impl Fn(&mut Self) -> Result<T, Garbled>) -> Result<Vec<T>, Garbled> {
+        (0..self.count()?).map(|_| item(self)).collect()
+    }
+
+    fn end(self) -> Result<(), Garbled> {
+        if self.0.is_empty() { Ok(()) } else { Err(Garbled) }
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn strings() -> impl Strategy<Value = Vec<CString>> {
+        proptest::collection::vec(
+            proptest::collection::vec(1..=255_u8, 0..40).prop_map(|bytes| CString::new(bytes).unwrap()),
+            0..6,
+        )
+    }
+
+    fn command() -> impl Strategy<Value = Command> {
+        prop_oneof![
+            (strings(), strings()).prop_map(|(argv, env)| {
+                Command::Program(Program { path: c"/bin/cat".into(), argv, directory: c"/".into(), env })
+            }),
+            strings().prop_map(Command::Start),
+            any::<i32>().prop_map(Command::Signal),
+            Just(Command::Terminate),
+            Just(Command::Kill),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn commands_arrive_as_they_were_sent_however_the_bytes_are_cut(
+            commands in proptest::collection::vec(command(), 1..5),
+            cut in 1..64_usize,
+        ) {
+            let mut bytes = Vec::new();
+            for command in &commands {
+                command.encode(&mut bytes).unwrap();
+            }
+            let mut inbox = Inbox::default();
+            let mut arrived = Vec::new();
+            for piece in bytes.chunks(cut) {
+                inbox.push(piece);
+                while let Some(command) = inbox.command().unwrap() {
+                    arrived.push(command);
+                }
+            }
+            prop_assert_eq!(arrived, commands);
+        }
+
+        #[test]
+        fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut inbox = Inbox::default();
+            inbox.push(&bytes);
+            while let Ok(Some(_)) = inbox.command() {}
+            let mut inbox = Inbox::default();
+            inbox.push(&bytes);
+            while let Ok(Some(_)) = inbox.notice() {}
+        }
+    }
+
+    #[test]
+    fn notices_arrive_as_they_were_sent() {
+        let usage = Usage { user: Duration::from_micros(3), system: Duration::from_secs(4), max_rss_kib: 5 };
+        let leaked = vec!["sleep 100".into(), "".into()];
+        for notice in [
+            Notice::Hello(77),
+            Notice::NotStarted(2),
+            Notice::Exited(256),
+            Notice::Ended(Ended { status: 9, usage, leaked }),
+        ] {
+            let mut bytes = Vec::new();
+            notice.encode(&mut bytes).unwrap();
+            let mut inbox = Inbox::default();
+            inbox.push(&bytes);
+            assert_eq!(inbox.notice(), Ok(Some(notice)));
+        }
+    }
+
+    #[test]
+    fn a_frame_beyond_the_bound_is_neither_sent_nor_read() {
+        let mut bytes = vec![1, 2, 3];
+        let most = MAX_FRAME - 1 - 4 - 4 - 1;
+        let of = |length: usize| Command::Start(vec![CString::new(vec![b'x'; length]).unwrap()]);
+        assert_eq!(of(most).encode(&mut Vec::new()), Some(()));
+        assert_eq!(of(most + 1).encode(&mut bytes), None);
+        assert_eq!(bytes, [1, 2, 3], "nothing of it may be sent");
+        let mut inbox = Inbox::default();
+        inbox.push(&u32::try_from(MAX_FRAME + 1).unwrap().to_le_bytes());
+        assert_eq!(inbox.command(), Err(Garbled));
+    }
+}

@@ -1,0 +1,84 @@
+//! What a task brings along is laid into `input/`.
+
+use crate::briefing::ParamsFile;
+use crate::workspace::place::Place;
+use crate::workspace::{beneath, digest};
+use rustix::fs::{Mode, OFlags, openat};
+use std::ffi::CString;
+use std::io;
+use std::path::PathBuf;
+use wh_domain::task::InputFile;
+
+/// Names in `input/` that are the host's.
+const RESERVED: [&str; 2] = ["config.yaml", "params.json"];
+
+/// Lays attached files into `input/`. They are copies: a worker may do with them as it likes. The error says in
+/// plain words what is wrong.
+pub(crate) fn inputs(place: &Place, inputs: &[(InputFile, PathBuf)]) -> Result<(), String> {
+    for (input, path) in inputs {
+        let name = component(&input.name)?;
+        let copied = std::fs::File::open(path).and_then(|from| copy(place, &name, from));
+        copied.map_err(|error| format!("its input {} cannot be staged: {error}", input.name))?;
+    }
+    Ok(())
+}
+
+/// Lays large params into `input/params.json`; returns their size and digest.
+pub(crate) fn params(place: &Place, params: &ParamsFile<'_>) -> Result<(u64, String), String> {
+    let staged = match params {
+        ParamsFile::Text(text) => {
+            copy(place, c"params.json", text.as_bytes()).map(|size| (size, digest::of_text(text)))
+        }
+        ParamsFile::File { path, sha256 } => std::fs::File::open(path)
+            .and_then(|from| copy(place, c"params.json", from))
+            .map(|size| (size, (*sha256).to_owned())),
+    };
+    staged.map_err(|error| format!("its params cannot be staged: {error}"))
+}
+
+/// A name that cannot lead anywhere else.
+fn component(name: &str) -> Result<CString, String> {
+    let is_bad = name.is_empty()
+        || name.len() > 255
+        || name == "."
+        || name == ".."
+        || name.contains(['/', '\0'])
+        || RESERVED.contains(&name);
+    match CString::new(name) {
+        Ok(component) if !is_bad => Ok(component),
+        Ok(_) | Err(_) => Err(format!("{name:?} cannot be the name of an input")),
+    }
+}
+
+fn copy(place: &Place, name: &std::ffi::CStr, mut from: impl io::Read) -> io::Result<u64> {
+    let input = beneath::directory(&place.root, c"input")?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let to = openat(&input, name, flags, Mode::RUSR | Mode::WUSR)?;
+    io::copy(&mut from, &mut std::fs::File::from(to))
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn an_inputs_name_is_one_component_and_none_of_the_hosts() {
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "/etc/passwd",
+            "../x",
+            "a\0b",
+            "config.yaml",
+            "params.json",
+            &"x".repeat(256),
+        ] {
+            assert!(component(name).is_err(), "{name:?}");
+        }
+        for name in ["a", "..a", "a b", "new\nline", "é", &"x".repeat(255)] {
+            assert!(component(name).is_ok(), "{name:?}");
+        }
+    }
+}

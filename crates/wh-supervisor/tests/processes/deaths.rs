@@ -1,0 +1,265 @@
+//! Whoever is killed, no process of an attempt survives, and what lives goes on.
+
+use crate::rig::{LONG, Rig, assignment, listener, options, sh, worker};
+use crate::witness::{Witness, escapist};
+use rustix::process::{Pid, Signal, kill_process};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use wh_domain::attempt::OutcomeName;
+use wh_domain::ending::{Exit, Stop};
+use wh_domain::id::{AttemptId, Fence, HostId, TaskId};
+use wh_ports::runner::{Order, Runner};
+use wh_supervisor::ProcessRunner;
+
+/// Longest time that a process of an attempt may live on after whoever watched it.
+const SOON: Duration = Duration::from_secs(2);
+
+/// The parent of a process.
+fn parent(pid: Pid) -> Pid {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).unwrap();
+    let fields = stat.rsplit_once(')').unwrap().1;
+    Pid::from_raw(fields.split_whitespace().nth(1).unwrap().parse().unwrap()).unwrap()
+}
+
+fn kill(pid: Pid) {
+    kill_process(pid, Signal::KILL).unwrap();
+}
+
+async fn assert_stream_works(rig: &Rig) {
+    let next = rig.run(&sh(r#"echo '{"success":true}'"#), "{}").await;
+    assert_eq!(next.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", next.summary());
+}
+
+#[tokio::test]
+async fn without_its_guardian_an_attempt_is_interrupted_and_the_spawner_ends_its_tree() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = escapist(&witness, "time.sleep(1000)");
+    let hanging = worker(["python3", "-c", &script]);
+    let murder = async { kill(witness.pid().await) };
+    let (done, ()) = tokio::join!(rig.run(&hanging, "{}"), murder);
+    witness.assert_deserted();
+    assert_eq!(done.finished.ending.exit, Exit::Unseen);
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Interrupted, "{}", done.summary());
+    assert_stream_works(&rig).await;
+}
+
+#[tokio::test]
+async fn without_the_spawner_a_running_attempt_goes_on_and_the_next_one_gets_another_spawner() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let go = rig.dir.path().join("go");
+    let script = format!(
+        "exec 9>{}; printf \"$PPID \" >&9; until [ -e {} ]; do sleep 0.01; done; echo '{{\"success\":true}}'",
+        witness.path.display(),
+        go.display()
+    );
+    let murder = async {
+        let guardian = witness.pid().await;
+        kill(parent(guardian));
+        std::fs::write(&go, "").unwrap();
+    };
+    let waiting = sh(&script);
+    let (done, ()) = tokio::join!(rig.run(&waiting, "{}"), murder);
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+    assert_stream_works(&rig).await;
+    let mut elsewhere = rig.assignment(&sh(r#"echo '{"success":true}'"#), "{}");
+    elsewhere.stream.0 = 2;
+    let done = rig.carry(elsewhere).await;
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+}
+
+#[tokio::test]
+async fn without_spawner_and_guardian_the_host_itself_ends_the_tree() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = escapist(&witness, "time.sleep(1000)");
+    let hanging = worker(["python3", "-c", &script]);
+    let murder = async {
+        let guardian = witness.pid().await;
+        kill(parent(guardian));
+        kill(guardian);
+    };
+    let (done, ()) = tokio::join!(rig.run(&hanging, "{}"), murder);
+    witness.assert_deserted();
+    assert_eq!(done.finished.ending.exit, Exit::Unseen, "{}", done.summary());
+    assert_stream_works(&rig).await;
+}
+
+#[tokio::test]
+async fn a_guardian_that_dies_between_two_attempts_is_replaced() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = format!("printf \"$PPID \" >{}; echo '{{\"success\":true}}'", witness.path.display());
+    rig.run(&sh(&script), "{}").await;
+    let guardian = witness.pid().await;
+    kill(guardian);
+    while std::fs::exists(format!("/proc/{}", guardian.as_raw_pid())).unwrap() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_stream_works(&rig).await;
+}
+
+/// Started by other tests in a process of its own, which they kill. Otherwise it does nothing.
+#[tokio::test]
+async fn plays_the_host_in_a_process_of_its_own() {
+    let Some(dir) = std::env::var_os("WH_TEST_HOST_DIR") else { return };
+    let dir = Path::new(&dir);
+    let script = std::fs::read_to_string(dir.join("script")).unwrap();
+    let lock = std::fs::File::open(dir.join("lock")).unwrap();
+    lock.try_lock().unwrap();
+    let mut options = options(dir);
+    options.token = Some(Arc::new(lock.into()));
+    let runner = ProcessRunner::new(options).unwrap();
+    let (_orders, given) = mpsc::channel(1);
+    let hanging = worker(["python3", "-c", &script]);
+    let mut assignment = assignment(&hanging, "{}", 1);
+    assignment.claim.id = TaskId::new(dir.to_str().unwrap()).unwrap();
+    runner.run(assignment, given, listener().0).await;
+}
+
+/// A host in a process of its own that carries `script`; killed with the test.
+struct Host {
+    rig: Rig,
+    witness: Witness,
+    process: std::process::Child,
+    guardian: Pid,
+}
+
+impl Host {
+    async fn start() -> Self {
+        let rig = Rig::new();
+        let mut witness = Witness::new(rig.dir.path());
+        rig.file("script", &escapist(&witness, "time.sleep(1000)"));
+        rig.file("lock", "");
+        let process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "deaths::plays_the_host_in_a_process_of_its_own"])
+            .env("WH_TEST_HOST_DIR", rig.dir.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let guardian = witness.pid().await;
+        Self { rig, witness, process, guardian }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
+    /// Whether nobody holds the slot any more.
+    fn slot_is_free(&self) -> bool {
+        let lock = std::fs::OpenOptions::new().read(true).mode(0o600).open(self.rig.dir.path().join("lock"));
+        lock.unwrap().try_lock().is_ok()
+    }
+
+    async fn deserted(&mut self) {
+        self.process.wait().unwrap();
+        let took = self.witness.deserted().await;
+        assert!(took < SOON, "it took {took:?}");
+    }
+
+    async fn assert_slot_becomes_free(&self) {
+        let begun = std::time::Instant::now();
+        while !self.slot_is_free() {
+            assert!(begun.elapsed() < LONG, "somebody still holds the slot");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_killed_hosts_workers_die_and_only_then_is_its_slot_free() {
+    let mut host = Host::start().await;
+    assert!(!host.slot_is_free());
+    kill(host.pid());
+    while !host.slot_is_free() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    host.witness.assert_deserted();
+    host.process.wait().unwrap();
+}
+
+#[tokio::test]
+async fn workers_die_with_host_and_spawner_killed_at_once() {
+    let mut host = Host::start().await;
+    kill(parent(host.guardian));
+    kill(host.pid());
+    host.deserted().await;
+    host.assert_slot_becomes_free().await;
+}
+
+#[tokio::test]
+async fn workers_die_with_host_and_guardian_killed_at_once() {
+    let mut host = Host::start().await;
+    kill(host.pid());
+    kill(host.guardian);
+    host.deserted().await;
+    host.assert_slot_becomes_free().await;
+}
+
+#[tokio::test]
+async fn workers_die_with_a_killed_host_though_their_guardian_is_stopped() {
+    let mut host = Host::start().await;
+    kill_process(host.guardian, Signal::STOP).unwrap();
+    kill(host.pid());
+    host.deserted().await;
+    host.assert_slot_becomes_free().await;
+}
+
+#[tokio::test]
+async fn what_is_left_when_all_three_are_killed_is_found_and_buried() {
+    let mut host = Host::start().await;
+    let spawner = parent(host.guardian);
+    kill_process(spawner, Signal::STOP).unwrap();
+    kill_process(host.guardian, Signal::STOP).unwrap();
+    kill(host.pid());
+    kill(spawner);
+    kill(host.guardian);
+    host.process.wait().unwrap();
+    let attempt = AttemptId { task: host.rig.task(), fence: Fence(1) };
+    host.rig.runner.bury(HostId::new("host-1").unwrap(), vec![attempt]).await.unwrap();
+    host.witness.assert_deserted();
+    assert!(host.slot_is_free());
+}
+
+#[tokio::test]
+async fn what_sigkill_does_not_end_in_its_time_is_told_and_waited_for() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = escapist(&witness, "time.sleep(1000)");
+    let hanging = worker(["python3", "-c", &script]);
+    let (orders, given) = mpsc::channel(1);
+    // A stopped guardian stands for a process that the kernel does not let go.
+    let stop = async {
+        let guardian = witness.pid().await;
+        kill_process(guardian, Signal::STOP).unwrap();
+        orders.send(Order::Kill).await.unwrap();
+        tokio::time::pause();
+        guardian
+    };
+    let carry = rig.runner.run(rig.assignment(&hanging, "{}"), given, listener().0);
+    let (finished, guardian) = tokio::join!(carry, stop);
+    tokio::time::resume();
+    let stuck = finished.stuck.expect("something is alive");
+    assert_eq!(finished.ending.exit, Exit::Unseen);
+    assert_eq!(finished.ending.stop, Some(Stop::LeaseLost));
+    kill_process(guardian, Signal::CONT).unwrap();
+    tokio::time::timeout(LONG, stuck).await.expect("it ends when the tree does");
+    witness.assert_deserted();
+    assert_stream_works(&rig).await;
+}
+
+#[tokio::test]
+async fn burying_touches_nobody_elses_attempts() {
+    let rig = Rig::new();
+    let attempt = AttemptId { task: TaskId::new("another-task").unwrap(), fence: Fence(1) };
+    let bury = rig.runner.bury(HostId::new("host-2").unwrap(), vec![attempt]);
+    let running = sh(r#"sleep 0.3; echo '{"success":true}'"#);
+    let (done, buried) = tokio::join!(rig.run(&running, "{}"), bury);
+    buried.unwrap();
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+}

@@ -1,0 +1,10 @@
+//! Attempts with real processes: how they end, what they leave, and what survives whom.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail anywhere")]
+
+mod deaths;
+mod endings;
+mod rig;
+mod streams;
+mod trees;
+mod witness;
+mod workspaces;

@@ -1,0 +1,247 @@
+//! What becomes of the processes that a worker starts.
+
+use crate::rig::{LONG, Rig, listener, sh, worker};
+use crate::witness::{Witness, escapist};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use wh_domain::attempt::OutcomeName;
+use wh_domain::ending::{Exit, Stop};
+use wh_domain::timeout::TimeoutPolicy;
+use wh_ports::runner::{Order, Runner, Said};
+
+const GRACE: Duration = Duration::from_millis(300);
+
+fn limits(hard: Duration) -> TimeoutPolicy {
+    TimeoutPolicy::new(hard, None, GRACE).unwrap()
+}
+
+#[tokio::test]
+async fn nothing_of_a_hanging_tree_survives_the_hard_limit_and_its_grace() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = escapist(&witness, "time.sleep(1000)");
+    let mut hanging = worker(["python3", "-c", &script]);
+    hanging.timeout = limits(Duration::from_secs(1));
+    let begun = Instant::now();
+    let done = rig.run(&hanging, "{}").await;
+    witness.assert_deserted();
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(1_300), "ended after {took:?}, before the grace was over");
+    assert!(took < Duration::from_millis(2_300), "ended only after {took:?}");
+    assert_eq!(done.finished.ending.stop, Some(Stop::Timeout), "{}", done.summary());
+    assert_eq!(done.finished.ending.exit, Exit::Signal(9));
+    assert!(done.finished.leaked.is_empty(), "what the host ends has not leaked");
+}
+
+#[tokio::test]
+async fn what_outlives_a_worker_is_ended_and_named() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = escapist(&witness, r#"print('{"success":true,"result":1}')"#);
+    let done = rig.run(&worker(["python3", "-c", &script]), "{}").await;
+    witness.assert_deserted();
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+    assert_eq!(done.finished.leaked.len(), 3, "{:?}", done.finished.leaked);
+    let leaked = &done.finished.leaked;
+    assert!(leaked.iter().all(|line| line.contains("python3 -c")), "{leaked:?}");
+}
+
+#[tokio::test]
+async fn at_most_sixteen_leaked_processes_are_named() {
+    let rig = Rig::new();
+    let script = r#"for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 100 & done
+        echo '{"success":true}'"#;
+    let done = rig.run(&sh(script), "{}").await;
+    assert_eq!(done.finished.leaked.len(), 16);
+    assert!(done.finished.leaked.iter().all(|line| &**line == "sleep 100"), "{:?}", done.finished.leaked);
+}
+
+#[tokio::test]
+async fn what_ends_soon_after_its_worker_has_not_leaked() {
+    let rig = Rig::new();
+    let done = rig.run(&sh(r#"sleep 0.1 & echo '{"success":true}'"#), "{}").await;
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+    assert!(done.finished.leaked.is_empty(), "{:?}", done.finished.leaked);
+}
+
+#[tokio::test]
+async fn a_result_that_a_grandchild_writes_after_the_worker_is_none() {
+    let rig = Rig::new();
+    let script =
+        r#"(sleep 0.2; echo '{"success":true}'; echo '{"event":"result","success":true}' >&3) & exit 0"#;
+    let done = rig.run(&sh(script), "{}").await;
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::ProtocolError, "{}", done.summary());
+}
+
+#[tokio::test]
+async fn a_wrapper_that_dies_of_sigterm_leaves_its_child_the_whole_grace() {
+    let rig = Rig::new();
+    let inner = r"trap 'sleep 0.8; echo said goodbye >&2; exit 0' TERM; while :; do sleep 0.02; done";
+    let mut wrapped = worker(["/bin/sh", "-c", "/bin/sh -c \"$1\" & wait", "wrapper", inner]);
+    wrapped.timeout = TimeoutPolicy::new(Duration::from_millis(300), None, Duration::from_secs(10)).unwrap();
+    let begun = Instant::now();
+    let done = rig.run(&wrapped, "{}").await;
+    assert!(done.finished.log_tail.contains("said goodbye"), "{}", done.summary());
+    assert!(begun.elapsed() < Duration::from_secs(5), "it need not wait for the rest of the grace");
+}
+
+#[tokio::test]
+async fn a_worker_that_has_stopped_itself_is_ended_too() {
+    let rig = Rig::new();
+    let mut stopped = sh("kill -STOP $$");
+    stopped.timeout = limits(Duration::from_millis(200));
+    let done = rig.run(&stopped, "{}").await;
+    assert_eq!(done.finished.ending.stop, Some(Stop::Timeout), "{}", done.summary());
+    assert_eq!(done.finished.ending.exit, Exit::Signal(15), "SIGCONT lets it take the SIGTERM");
+}
+
+#[tokio::test]
+async fn a_worker_that_sends_no_sign_of_life_stalls_and_one_that_does_goes_on() {
+    let rig = Rig::new();
+    let silent = |script: &str| {
+        let mut worker = sh(script);
+        worker.timeout.stall_after = Some(Duration::from_millis(500));
+        worker
+    };
+    let done = rig.run(&silent("exec sleep 100"), "{}").await;
+    assert_eq!(done.finished.ending.stop, Some(Stop::Stall), "{}", done.summary());
+    let script = r#"for i in 1 2 3 4 5 6; do echo '{"event":"heartbeat"}' >&3; sleep 0.2; done
+        echo '{"success":true}'"#;
+    let done = rig.run(&silent(script), "{}").await;
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+}
+
+#[tokio::test]
+async fn the_soft_limit_is_told_on_the_channel_in_the_log_to_the_host_and_by_the_workers_own_signal() {
+    let rig = Rig::new();
+    let script = r#"import os, signal, sys, time
+heard = []
+signal.signal(signal.SIGUSR1, lambda number, frame: heard.append("signalled"))
+sys.stderr.write(os.fdopen(3).readline())
+while not heard: time.sleep(0.01)
+sys.stderr.write(heard[0])
+print('{"success":true}')"#;
+    let mut warned = worker(["python3", "-c", script]);
+    warned.timeout = TimeoutPolicy {
+        soft: Duration::from_millis(200),
+        hard: Duration::from_secs(10),
+        soft_signal: Some(10),
+        ..limits(Duration::from_secs(10))
+    };
+    let done = rig.run(&warned, "{}").await;
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+    let log = &done.finished.log_tail;
+    assert!(log.contains("WARNING: the soft limit was reached; 9 s remain"), "{log}");
+    assert!(log.contains(r#"{"control":"soft_timeout","remaining_ms":9"#), "{log}");
+    assert!(log.contains("signalled"), "{log}");
+    assert!(done.said.iter().any(|said| matches!(said, Said::SoftTimeout(left) if left.as_secs() == 9)));
+}
+
+#[tokio::test]
+async fn what_was_there_before_the_hard_limit_is_kept_as_partial() {
+    let rig = Rig::new();
+    let rows = [
+        (r#"echo '{"success":true,"result":[1,2]}'; sleep 100"#, "[1,2]"),
+        (
+            r#"echo '{"event":"partial","result":[1]}' >&3; echo '{"event":"partial","result":[3]}' >&3; sleep 100"#,
+            "[3]",
+        ),
+        (
+            r#"trap 'echo "{\"success\":false,\"error\":{},\"partial\":[4]}"; exit 3' TERM; sleep 100 & wait"#,
+            "[4]",
+        ),
+    ];
+    for (script, kept) in rows {
+        let mut slow = sh(script);
+        slow.timeout = limits(Duration::from_millis(300));
+        let done = rig.run(&slow, "{}").await;
+        assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::TimedOut, "{}", done.summary());
+        assert_eq!(done.result().as_deref(), Some(kept), "{script}");
+        assert!(done.finished.produced.unwrap().partial);
+    }
+}
+
+async fn ordered(script: &str, orders: &[Order]) -> crate::rig::Done {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = format!("exec 9>{}; {script}", witness.path.display());
+    let mut obedient = sh(&script);
+    obedient.timeout.grace = GRACE;
+    let (send, given) = mpsc::channel(4);
+    let give = async {
+        assert_eq!(witness.word().await, "up");
+        for order in orders {
+            send.send(*order).await.unwrap();
+        }
+        // The channel stays open as long as the attempt runs.
+        std::future::pending::<()>().await;
+    };
+    let run = rig.carry_with(rig.assignment(&obedient, "{}"), given);
+    let done = tokio::select! { done = run => done, () = give => unreachable!() };
+    witness.assert_deserted();
+    done
+}
+
+#[tokio::test]
+async fn orders_are_obeyed() {
+    const DEAF: &str = "trap '' TERM; printf 'up ' >&9; while :; do sleep 0.02; done";
+    const CHATTY: &str = "printf 'up ' >&9; read -r line <&3; echo \"$line\"; echo '{\"success\":true}'";
+    /// A script, what it is ordered, how it ends, why, and what its log holds.
+    type Row = (&'static str, &'static [Order], OutcomeName, Option<Stop>, &'static str);
+    let rows: &[Row] = &[
+        (DEAF, &[Order::Cancel], OutcomeName::Cancelled, Some(Stop::Cancel), ""),
+        (DEAF, &[Order::Stop], OutcomeName::Interrupted, Some(Stop::Drain), ""),
+        (DEAF, &[Order::Kill], OutcomeName::Interrupted, Some(Stop::LeaseLost), ""),
+        (DEAF, &[Order::Drain, Order::Kill], OutcomeName::Interrupted, Some(Stop::Drain), ""),
+        (CHATTY, &[Order::Drain], OutcomeName::Succeeded, None, r#"{"control":"drain"}"#),
+        (CHATTY, &[Order::Drain, Order::Drain], OutcomeName::Succeeded, None, r#"{"control":"drain"}"#),
+        (
+            "trap '' TERM; printf 'up ' >&9; read -r line <&3; echo \"$line\" >&2; exit 1",
+            &[Order::Cancel],
+            OutcomeName::Cancelled,
+            Some(Stop::Cancel),
+            r#"{"control":"cancel","reason":"the task was cancelled"}"#,
+        ),
+    ];
+    for (script, orders, outcome, stop, log) in rows {
+        let done = ordered(script, orders).await;
+        let told = format!("{script} {orders:?}: {}", done.summary());
+        assert_eq!(done.finished.verdict.outcome.name(), *outcome, "{told}");
+        assert_eq!(done.finished.ending.stop, *stop, "{told}");
+        assert!(done.finished.log_tail.contains(log), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_future_kills_the_tree_and_the_stream_waits_for_that() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = escapist(&witness, "time.sleep(1000)");
+    let hanging = worker(["python3", "-c", &script]);
+    let (_orders, given) = mpsc::channel(1);
+    {
+        let run = rig.runner.run(rig.assignment(&hanging, "{}"), given, listener().0);
+        tokio::select! {
+            _ = run => panic!("it hangs"),
+            _ = witness.word() => {}
+            () = tokio::time::sleep(LONG) => panic!("it did not start"),
+        }
+    }
+    let next = rig.run(&sh(r#"echo '{"success":true}'"#), "{}").await;
+    assert_eq!(next.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", next.summary());
+    witness.assert_deserted();
+}
+
+#[tokio::test]
+async fn a_thousand_escapes_leave_no_survivor() {
+    let rounds = if std::env::var_os("WH_SLOW_TESTS").is_some() { 334 } else { 10 };
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = escapist(&witness, "os._exit(1)");
+    let leaky = worker(["python3", "-c", &script]);
+    for _ in 0..rounds {
+        let done = rig.run(&leaky, "{}").await;
+        witness.assert_deserted();
+        assert_eq!(done.finished.leaked.len(), 3, "{}", done.summary());
+    }
+}

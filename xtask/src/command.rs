@@ -1,0 +1,52 @@
+//! Runs other programs and keeps what they print.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What a program printed, and whether it went well.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    /// Whether it left with exit code 0.
+    pub(crate) ok: bool,
+    /// Standard output and error in the order in which they were written.
+    pub(crate) text: String,
+}
+
+/// Runs `cargo ARGUMENTS` in `root` with `variables` set.
+pub(crate) fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Printed {
+    // The cargo that runs us, so that everything is built by one toolchain.
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(root)
+        .env("CARGO_TERM_COLOR", "never")
+        .env("CARGO_TERM_PROGRESS_WHEN", "never")
+        // A run is the same whatever the caller's shell has set.
+        .env_remove("WH_SLOW_TESTS")
+        .env_remove("WH_BLESS")
+        .envs(variables.iter().copied());
+    match run(command) {
+        Ok(printed) => printed,
+        Err(error) => Printed { ok: false, text: format!("cargo could not be run: {error}") },
+    }
+}
+
+fn run(mut command: Command) -> std::io::Result<Printed> {
+    let (mut reader, writer) = std::io::pipe()?;
+    let mut child = command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).spawn()?;
+    // The command holds the pipe's writing ends; while it lives, reading would never end.
+    drop(command);
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes)?;
+    let ok = child.wait()?.success();
+    Ok(Printed { ok, text: String::from_utf8_lossy(&bytes).into_owned() })
+}
+
+/// Whether `cargo NAME` is installed.
+pub(crate) fn has_cargo(name: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(format!("cargo-{name}")).is_file())
+    })
+}

@@ -1,0 +1,116 @@
+//! The repository's own commands: `cargo xtask ci` runs every check there is.
+
+mod arrows;
+mod check;
+mod ci;
+mod clippy;
+mod command;
+mod format;
+mod generated;
+mod metadata;
+#[cfg(test)]
+mod planted;
+mod rings;
+mod rustdoc;
+mod source;
+mod supply;
+mod tests;
+mod tidy;
+mod tree;
+mod uses;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The repository's own commands.
+
+  cargo xtask ci                 run every check, then say how many tests and checks passed
+  cargo xtask ci --only NAME     run one check; may be given more than once
+  cargo xtask ci --list          say what the checks are
+  cargo xtask help               this text
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut out = std::io::stdout().lock();
+    let done = match Wish::read(&arguments) {
+        Ok(Wish::Help) => out.write_all(HELP.as_bytes()).map(|()| true),
+        Ok(Wish::List) => ci::list(&mut out),
+        Ok(Wish::Run(only)) => ci::run(root(), &only, &mut out),
+        Err(what) => writeln!(out, "{what}\n\n{HELP}").map(|()| false),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        // Nothing more can be said where standard output itself is gone.
+        Ok(false) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// What the caller asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wish {
+    Help,
+    List,
+    /// The named checks; all of them where none is named.
+    Run(Vec<String>),
+}
+
+impl Wish {
+    fn read(arguments: &[String]) -> Result<Self, String> {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            [] | ["help" | "--help" | "-h"] => Ok(Self::Help),
+            ["ci", "--list"] => Ok(Self::List),
+            ["ci", rest @ ..] => only(rest).map(Self::Run),
+            [other, ..] => Err(format!("There is no command `{other}`.")),
+        }
+    }
+}
+
+fn only(words: &[&str]) -> Result<Vec<String>, String> {
+    words
+        .chunks(2)
+        .map(|pair| match pair {
+            ["--only", name] if ci::knows(name) => Ok((*name).to_owned()),
+            ["--only", name] => Err(format!("There is no check `{name}`; see `cargo xtask ci --list`.")),
+            ["--only"] => Err("--only takes the name of a check.".to_owned()),
+            [other, ..] => Err(format!("`ci` does not know `{other}`.")),
+            [] => Err(String::new()),
+        })
+        .collect()
+}
+
+/// The workspace's directory; xtask lies directly in it.
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    fn read(line: &str) -> Result<Wish, String> {
+        Wish::read(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_command_line_is_understood_or_refused_with_the_word_that_was_wrong() {
+        assert_eq!(read(""), Ok(Wish::Help));
+        assert_eq!(read("ci"), Ok(Wish::Run(vec![])));
+        assert_eq!(read("ci --list"), Ok(Wish::List));
+        assert_eq!(
+            read("ci --only format --only clippy"),
+            Ok(Wish::Run(vec!["format".into(), "clippy".into()]))
+        );
+        for (line, word) in [
+            ("release", "release"),
+            ("ci --fast", "--fast"),
+            ("ci --only nothing", "nothing"),
+            ("ci --only", "--only"),
+        ] {
+            assert!(read(line).is_err_and(|what| what.contains(word)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What is allowed all the same, each with its reason. A row that nothing needs any more is a problem too.
+
+/// A function that may break a rule.
+#[derive(Debug)]
+pub(crate) struct Exception {
+    /// The file it stands in.
+    pub(crate) path: &'static str,
+    /// The function's name.
+    pub(crate) function: &'static str,
+    /// Why it may.
+    pub(crate) reason: &'static str,
+}
+
+/// Functions longer than a screen.
+pub(super) const LONG_FUNCTIONS: &[Exception] = &[];
+
+/// Functions of tests that sleep: the pauses between two looks at a condition, never the condition itself.
+pub(super) const SLEEPS: &[Exception] = &[];
+
+/// The rows of `table` that no function in `needed` (path and name) has asked for, as problems.
+pub(super) fn stale(table: &[Exception], needed: &[(String, String)]) -> Vec<String> {
+    table
+        .iter()
+        .filter(|row| !needed.iter().any(|(path, name)| row.covers(path, name)))
+        .map(|row| format!("{}: {} needs its exception no more ({})", row.path, row.function, row.reason))
+        .collect()
+}
+
+impl Exception {
+    /// Whether this row is about that function.
+    pub(super) fn covers(&self, path: &str, function: &str) -> bool {
+        self.path == path && self.function == function
+    }
+}

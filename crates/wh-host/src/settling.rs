@@ -1,0 +1,275 @@
+//! The end of an attempt made durable: decided by the rules, guarded by the store, tried until it is answered.
+
+use crate::arrival::Arrival;
+use crate::carrying::carried;
+use crate::notes::Notebook;
+use crate::tools::Tools;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use wh_domain::attempt::{AttemptRecord, Outcome};
+use wh_domain::event::{Carried, Event};
+use wh_domain::failure::FailureClass;
+use wh_domain::id::{Fence, Seq};
+use wh_domain::lifecycle::{Decision, History, Next, Wait, after_attempt};
+use wh_domain::retry::{OnLost, RetryPolicy};
+use wh_domain::task::NewTask;
+use wh_ports::claims::{Claim, Orphan, Settled, Settlement};
+use wh_ports::runner::{Assignment, Finished, FollowUp};
+use wh_ports::store::StoreError;
+
+/// The longest pause between two tries to reach a store that is away.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The pause before try number `tries` (from 0) at a store that is away: doubling from 50 ms.
+pub(crate) fn pause(tries: u32) -> Duration {
+    Duration::from_millis(50).saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE)
+}
+
+/// Settles a finished attempt. Comes back only when the store has answered for good.
+pub(crate) async fn settle(
+    tools: Arc<Tools>,
+    assignment: Assignment,
+    mut finished: Finished,
+    cancel_wished: Arc<AtomicBool>,
+    notes: Arc<Notebook>,
+) -> Arrival {
+    let seq = assignment.claim.seq;
+    if let Some(stuck) = finished.stuck.take() {
+        stuck.await;
+    }
+    let last_note = notes.take_of(seq, assignment.claim.fence);
+    if let Some(note) = last_note.filter(|note| note.checkpoint.is_some()) {
+        // Losing it would only make the next attempt start further back, so one try is enough.
+        drop(tools.store.note(vec![note]).await);
+    }
+    let carried = carried(&assignment);
+    let mut ending = Unsettled { assignment, finished, follow_ups: None };
+    let mut tries = 0;
+    let result = loop {
+        let settlement = ending.settlement(&tools, cancel_wished.load(Ordering::Relaxed));
+        match tools.store.settle(vec![settlement.clone()]).await.map(|answers| answers.into_iter().next()) {
+            Ok(Some(Settled::Done)) => {
+                tell_settled(&tools, &carried, settlement);
+                break Ok(());
+            }
+            Ok(Some(Settled::Fenced) | None) | Err(StoreError::Expelled) => {
+                tools.bus.tell(&Event::Fenced { carried: carried.clone() });
+                break Ok(());
+            }
+            Ok(Some(Settled::CancelWished)) => cancel_wished.store(true, Ordering::Relaxed),
+            Ok(Some(Settled::FollowUpConflict(at))) => ending.refuse_follow_up(at),
+            Err(StoreError::Unavailable(_)) => {
+                tokio::time::sleep(pause(tries)).await;
+                tries += 1;
+            }
+            Err(error @ (StoreError::Untrusted(_) | StoreError::Broken(_))) => break Err(error),
+        }
+    };
+    Arrival::Settled(result)
+}
+
+fn tell_settled(tools: &Tools, carried: &Carried, settlement: Settlement) {
+    if let Some(record) = settlement.record {
+        tools.bus.tell(&Event::Settled {
+            carried: carried.clone(),
+            record: Box::new(record),
+            next: settlement.decision.next,
+        });
+    }
+}
+
+struct Unsettled {
+    assignment: Assignment,
+    finished: Finished,
+    /// Built once, so that every try names the same tasks.
+    follow_ups: Option<Vec<NewTask>>,
+}
+
+impl Unsettled {
+    fn settlement(&mut self, tools: &Tools, cancel_wished: bool) -> Settlement {
+        let claim = &self.assignment.claim;
+        let outcome = self.finished.verdict.outcome;
+        let history = History { cancel_wished, ..claim.history };
+        let decision = after_attempt(&history, &self.assignment.worker.retry, outcome, tools.chance.dice());
+        let completed = decision.next == Next::Completed;
+        let overruled = outcome == Outcome::Succeeded && !completed;
+        let follow_ups = match (completed, &self.follow_ups) {
+            (false, _) => Vec::new(),
+            (true, Some(built)) => built.clone(),
+            (true, None) => {
+                let built: Vec<NewTask> =
+                    self.finished.follow_ups.iter().map(|follow_up| child(tools, claim, follow_up)).collect();
+                self.follow_ups.insert(built).clone()
+            }
+        };
+        Settlement {
+            seq: claim.seq,
+            fence: claim.fence,
+            decision,
+            saw_cancel: cancel_wished,
+            record: Some(self.record(tools, overruled)),
+            result: if overruled { None } else { self.finished.produced.clone() },
+            follow_ups,
+        }
+    }
+
+    fn record(&self, tools: &Tools, overruled: bool) -> AttemptRecord {
+        let (claim, finished) = (&self.assignment.claim, &self.finished);
+        let (outcome, sentence) = if overruled {
+            let sentence = "The worker finished the task after it had been cancelled; its result does not count.";
+            (Outcome::Cancelled, sentence.into())
+        } else {
+            (finished.verdict.outcome, finished.verdict.sentence.clone().into_boxed_str())
+        };
+        AttemptRecord {
+            fence: claim.fence,
+            attempt: self.assignment.attempt,
+            host: tools.host.clone(),
+            worker: self.assignment.worker.name.clone(),
+            stream: self.assignment.stream,
+            started_at: finished.started_at,
+            ended_at: finished.ended_at,
+            outcome: outcome.name(),
+            class: class_of(&outcome),
+            exit: Some(finished.ending.exit.clone()),
+            stop: finished.ending.stop,
+            sentence,
+            warnings: finished.warnings.clone(),
+            leaked: finished.leaked.clone(),
+            log_tail: finished.log_tail.clone(),
+            usage: finished.usage,
+            workspace: finished.workspace.clone(),
+        }
+    }
+
+    fn refuse_follow_up(&mut self, at: usize) {
+        self.finished.verdict.outcome = Outcome::ProtocolError;
+        self.finished.verdict.sentence =
+            format!("The worker's result names a follow-up task (number {}) whose id stands for another task.", at + 1);
+        self.finished.produced = None;
+        self.finished.follow_ups.clear();
+        self.follow_ups = None;
+    }
+}
+
+fn class_of(outcome: &Outcome) -> Option<FailureClass> {
+    match outcome {
+        Outcome::Failed { class, .. } => Some(*class),
+        _ => None,
+    }
+}
+
+fn child(tools: &Tools, parent: &Claim, follow_up: &FollowUp) -> NewTask {
+    let id = follow_up.id.clone().unwrap_or_else(|| tools.chance.task_id());
+    NewTask {
+        id_is_given: follow_up.id.is_some(),
+        priority: follow_up.priority,
+        run_at: follow_up.run_at,
+        unique: follow_up.unique.clone(),
+        traceparent: parent.traceparent.clone(),
+        parent: Some(parent.id.clone()),
+        ..NewTask::new(id, follow_up.task_type.clone(), follow_up.params.clone())
+    }
+}
+
+/// What settles a claim that was never started: as if it had not been made.
+pub(crate) fn release(claim: &Claim) -> Settlement {
+    Settlement {
+        seq: claim.seq,
+        fence: claim.fence,
+        decision: as_it_was(&claim.history),
+        saw_cancel: claim.history.cancel_wished,
+        record: None,
+        result: None,
+        follow_ups: Vec::new(),
+    }
+}
+
+fn as_it_was(history: &History) -> Decision {
+    let next = match history.cancel_wished {
+        true => Next::Cancelled,
+        false => Next::Pending { wait: Wait::Now, waiting_for: None },
+    };
+    Decision { next, counters: history.counters }
+}
+
+/// What settles a dead host's claim. `policy` is the worker's, where this host knows the worker.
+pub(crate) fn lost(tools: &Tools, orphan: &Orphan, policy: Option<RetryPolicy>) -> Settlement {
+    let mut policy = policy.unwrap_or_default();
+    if orphan.lost_is_final {
+        policy.on_lost = OnLost::Fail;
+    }
+    let (decision, record) = if orphan.started {
+        let decision = after_attempt(&orphan.history, &policy, Outcome::Lost, tools.chance.dice());
+        (decision, Some(lost_record(tools, orphan, &policy)))
+    } else {
+        (as_it_was(&orphan.history), None)
+    };
+    Settlement {
+        seq: orphan.seq,
+        fence: orphan.fence,
+        decision,
+        saw_cancel: orphan.history.cancel_wished,
+        record,
+        result: None,
+        follow_ups: Vec::new(),
+    }
+}
+
+fn lost_record(tools: &Tools, orphan: &Orphan, policy: &RetryPolicy) -> AttemptRecord {
+    AttemptRecord {
+        fence: orphan.lost_fence,
+        attempt: orphan.history.attempt(policy),
+        host: orphan.lost_host.clone(),
+        worker: orphan.worker.clone(),
+        stream: wh_domain::id::StreamNo(0),
+        started_at: orphan.claimed_at,
+        ended_at: tools.clock.wall(),
+        outcome: Outcome::Lost.name(),
+        class: None,
+        exit: None,
+        stop: None,
+        sentence: "The host that carried the task died, so nobody knows how far the worker came.".into(),
+        warnings: Vec::new(),
+        leaked: Vec::new(),
+        log_tail: "".into(),
+        usage: wh_domain::attempt::Usage::default(),
+        workspace: None,
+    }
+}
+
+/// Settles what needs no second thought, until the store has answered. A wish to cancel that comes in between is
+/// obeyed.
+pub(crate) async fn settle_all(tools: &Tools, mut settlements: Vec<Settlement>) -> Result<(), StoreError> {
+    let mut tries = 0;
+    while !settlements.is_empty() {
+        match tools.store.settle(settlements.clone()).await {
+            Ok(answers) => {
+                let wished = answers.into_iter().zip(settlements).filter(|(answer, _)| *answer == Settled::CancelWished);
+                settlements = wished
+                    .map(|(_, mut settlement)| {
+                        settlement.saw_cancel = true;
+                        settlement.decision.next = after_cancel(settlement.decision);
+                        settlement
+                    })
+                    .collect();
+            }
+            Err(StoreError::Unavailable(_)) => {
+                tokio::time::sleep(pause(tries)).await;
+                tries += 1;
+            }
+            Err(StoreError::Expelled) => return Ok(()),
+            Err(error @ (StoreError::Untrusted(_) | StoreError::Broken(_))) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn after_cancel(decision: Decision) -> Next {
+    let history = History { counters: decision.counters, max_attempts: None, cancel_wished: true };
+    as_it_was(&history).next
+}
+
+/// The key of an attempt while it runs.
+pub(crate) type Key = (Seq, Fence);

@@ -1,0 +1,2 @@
+//! Runs any program as a durable worker.
+fn main() {}

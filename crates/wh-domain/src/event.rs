@@ -138,6 +138,13 @@ pub enum Event {
         /// Which.
         carried: Carried,
     },
+    /// Processes of a dead host could not be ended yet; its tasks wait for that.
+    ProcessesRemain {
+        /// The dead host.
+        of: HostId,
+        /// What remains.
+        why: Box<str>,
+    },
     /// The store did not answer; the host waits and tries again.
     StoreUnavailable {
         /// Why.

@@ -1,7 +1,7 @@
 //! What comes back to the loop from the things that run beside it.
 
 use std::time::Duration;
-use wh_domain::id::{HostId, StreamNo, WorkerName};
+use wh_domain::id::{StreamNo, WorkerName};
 use wh_ports::claims::{Claimed, Cursor, Heeded, Lane, Orphan};
 use wh_ports::runner::{Assignment, Finished};
 use wh_ports::store::StoreError;
@@ -12,17 +12,19 @@ pub(crate) enum Arrival {
     /// A settlement is over, whichever way.
     Settled(Result<(), StoreError>),
     /// A stuck tree is empty after all.
-    Unstuck { worker: WorkerName, stream: StreamNo },
+    Unstuck {
+        worker: WorkerName,
+        stream: StreamNo,
+    },
     Claimed(Result<Claimed, StoreError>),
     Lanes(Result<(u64, Vec<Lane>), StoreError>),
     Beat(Result<Beat, StoreError>),
     Heeded(Result<Heeded, StoreError>),
-    /// A dead host's processes are gone (`Err`: not all of them).
-    Buried { orphans: Vec<Orphan>, result: Result<(), String> },
+    /// Dead hosts' processes are gone and their tasks are settled.
+    Buried(Result<(), StoreError>),
     Swept,
     Retrying(Result<u64, StoreError>),
-    /// Something that nobody waits for is done.
-    Chore,
+    Published,
 }
 
 /// What a heartbeat brought.
@@ -32,18 +34,6 @@ pub(crate) struct Beat {
     pub(crate) orphans: Vec<Orphan>,
     /// When the renewal was sent, on the running clock.
     pub(crate) sent_at: Duration,
-}
-
-/// Orphans by the host that died.
-pub(crate) fn by_host(orphans: Vec<Orphan>) -> Vec<(HostId, Vec<Orphan>)> {
-    let mut groups: Vec<(HostId, Vec<Orphan>)> = Vec::new();
-    for orphan in orphans {
-        match groups.iter_mut().find(|(host, _)| *host == orphan.lost_host) {
-            Some((_, group)) => group.push(orphan),
-            None => groups.push((orphan.lost_host.clone(), vec![orphan])),
-        }
-    }
-    groups
 }
 
 /// Where the host is in the sequence of wishes.

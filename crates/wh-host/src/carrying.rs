@@ -52,12 +52,17 @@ fn listener(tools: &Arc<Tools>, assignment: &Assignment, carried: Carried, notes
             Said::SoftTimeout(remaining) => tools.bus.tell(&Event::SoftTimeout { carried, remaining }),
             Said::Metric { name, value } => {
                 let message = format!("metric {name} grew by {value}").into();
-                tools.bus.tell(&Event::Logged { carried, line: LogLine { level: Some("DEBUG".into()), message } });
+                tools
+                    .bus
+                    .tell(&Event::Logged { carried, line: LogLine { level: Some("DEBUG".into()), message } });
             }
             Said::RateLimited { status, message } => {
                 let status = status.map_or_else(String::new, |status| format!(" ({status})"));
                 let message = format!("an upstream asked to slow down{status}: {message}").into();
-                tools.bus.tell(&Event::Logged { carried, line: LogLine { level: Some("WARNING".into()), message } });
+                tools.bus.tell(&Event::Logged {
+                    carried,
+                    line: LogLine { level: Some("WARNING".into()), message },
+                });
             }
         }
     })

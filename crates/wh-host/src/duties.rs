@@ -1,13 +1,14 @@
 //! What a host does by the clock: renew, listen, take over from the dead, sweep.
 
-use crate::arrival::{Arrival, Beat, by_host};
+use crate::arrival::{Arrival, Beat};
 use crate::settling;
 use crate::tools::Tools;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wh_domain::event::Event;
+use wh_domain::id::{AttemptId, HostId};
 use wh_domain::retry::RetryPolicy;
 use wh_ports::claims::{Cursor, Note, Orphan, WorkerReport};
-use wh_ports::store::StoreError;
 use wh_ports::upkeep::Retention;
 
 /// Claims taken over at once; the next beat takes more.
@@ -28,32 +29,40 @@ pub(crate) async fn beat(tools: Arc<Tools>, after: Cursor) -> Arrival {
     Arrival::Beat(beat.await)
 }
 
-/// Makes sure that nothing of a dead host's attempts is alive any more.
-pub(crate) async fn bury(tools: Arc<Tools>, orphans: Vec<Orphan>) -> Arrival {
-    let mut result = Ok(());
-    for (host, group) in by_host(orphans.clone()) {
-        let attempts = group
-            .iter()
-            .filter(|orphan| orphan.started)
-            .map(|orphan| wh_domain::id::AttemptId { task: orphan.id.clone(), fence: orphan.lost_fence })
-            .collect();
-        result = result.and(tools.runner.bury(host, attempts).await);
+/// Takes over from dead hosts: makes sure that nothing of their attempts is alive, however long that takes, then
+/// settles their claims. `Some` policy is the worker's own, where this host knows the worker.
+pub(crate) async fn bury(tools: Arc<Tools>, orphans: Vec<(Orphan, Option<RetryPolicy>)>) -> Arrival {
+    for (host, attempts) in by_host(&orphans) {
+        let mut tries = 0;
+        while let Err(why) = tools.runner.bury(host.clone(), attempts.clone()).await {
+            if tries == 0 {
+                tools.bus.tell(&Event::ProcessesRemain { of: host.clone(), why: why.into() });
+            }
+            tokio::time::sleep(settling::pause(tries)).await;
+            tries += 1;
+        }
     }
-    Arrival::Buried { orphans, result }
-}
-
-/// Settles what dead hosts left. `policy` finds a worker's own.
-pub(crate) async fn settle_lost(
-    tools: Arc<Tools>,
-    orphans: Vec<(Orphan, Option<RetryPolicy>)>,
-) -> Result<(), StoreError> {
     let settlements =
         orphans.iter().map(|(orphan, policy)| settling::lost(&tools, orphan, *policy)).collect();
-    settling::settle_all(&tools, settlements).await?;
-    for (orphan, _) in orphans {
-        tools.bus.tell(&Event::Reclaimed { task: orphan.id, from: orphan.lost_host });
+    let settled = settling::settle_all(&tools, settlements).await;
+    if settled.is_ok() {
+        for (orphan, _) in orphans {
+            tools.bus.tell(&Event::Reclaimed { task: orphan.id, from: orphan.lost_host });
+        }
     }
-    Ok(())
+    Arrival::Buried(settled)
+}
+
+/// The attempts that may have processes, by the host that died.
+fn by_host(orphans: &[(Orphan, Option<RetryPolicy>)]) -> BTreeMap<HostId, Vec<AttemptId>> {
+    let mut groups: BTreeMap<HostId, Vec<AttemptId>> = BTreeMap::new();
+    for (orphan, _) in orphans {
+        let attempts = groups.entry(orphan.lost_host.clone()).or_default();
+        if orphan.started {
+            attempts.push(AttemptId { task: orphan.id.clone(), fence: orphan.lost_fence });
+        }
+    }
+    groups
 }
 
 /// Deletes what retention allows to go.
@@ -76,12 +85,10 @@ pub(crate) async fn sweep(tools: Arc<Tools>, retention: Retention) -> Arrival {
 }
 
 /// Publishes progress and how the workers are doing. Nothing is owed: what is lost is told again.
-pub(crate) async fn publish(tools: Arc<Tools>, notes: Vec<Note>, report: Option<Vec<WorkerReport>>) -> Arrival {
+pub(crate) async fn publish(tools: Arc<Tools>, notes: Vec<Note>, report: Vec<WorkerReport>) -> Arrival {
     if !notes.is_empty() {
-        drop(tools.store.note(notes).await);
+        tools.store.note(notes).await.ok();
     }
-    if let Some(report) = report {
-        drop(tools.store.report(tools.host.clone(), report).await);
-    }
-    Arrival::Chore
+    tools.store.report(tools.host.clone(), report).await.ok();
+    Arrival::Published
 }

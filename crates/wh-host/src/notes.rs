@@ -29,7 +29,9 @@ impl Notebook {
 
     /// Takes what is to be kept; forgets it here.
     pub(crate) fn take(&self) -> Vec<Note> {
-        std::mem::take(&mut *self.latest.lock().unwrap_or_else(PoisonError::into_inner)).into_values().collect()
+        std::mem::take(&mut *self.latest.lock().unwrap_or_else(PoisonError::into_inner))
+            .into_values()
+            .collect()
     }
 
     /// Takes what one attempt left.

@@ -157,7 +157,8 @@ impl Roster {
 
     /// When the next quarantined worker may be tried again, on the running clock.
     pub(crate) fn next_recovery(&self, now: Duration) -> Option<Duration> {
-        let waits = self.places.iter().filter(|place| !place.leaving).filter_map(|p| p.health.quarantine()?.until);
+        let waits =
+            self.places.iter().filter(|place| !place.leaving).filter_map(|p| p.health.quarantine()?.until);
         waits.filter(|until| *until > now).min()
     }
 

@@ -7,10 +7,10 @@ use crate::tools::Tools;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wh_domain::attempt::{AttemptRecord, Outcome};
+use wh_domain::attempt::{AttemptRecord, Outcome, Usage};
 use wh_domain::event::{Carried, Event};
 use wh_domain::failure::FailureClass;
-use wh_domain::id::{Fence, Seq};
+use wh_domain::id::{Fence, Seq, StreamNo};
 use wh_domain::lifecycle::{Decision, History, Next, Wait, after_attempt};
 use wh_domain::retry::{OnLost, RetryPolicy};
 use wh_domain::task::NewTask;
@@ -41,7 +41,7 @@ pub(crate) async fn settle(
     let last_note = notes.take_of(seq, assignment.claim.fence);
     if let Some(note) = last_note.filter(|note| note.checkpoint.is_some()) {
         // Losing it would only make the next attempt start further back, so one try is enough.
-        drop(tools.store.note(vec![note]).await);
+        tools.store.note(vec![note]).await.ok();
     }
     let carried = carried(&assignment);
     let mut ending = Unsettled { assignment, finished, follow_ups: None };
@@ -117,7 +117,8 @@ impl Unsettled {
     fn record(&self, tools: &Tools, overruled: bool) -> AttemptRecord {
         let (claim, finished) = (&self.assignment.claim, &self.finished);
         let (outcome, sentence) = if overruled {
-            let sentence = "The worker finished the task after it had been cancelled; its result does not count.";
+            let sentence =
+                "The worker finished the task after it had been cancelled; its result does not count.";
             (Outcome::Cancelled, sentence.into())
         } else {
             (finished.verdict.outcome, finished.verdict.sentence.clone().into_boxed_str())
@@ -145,8 +146,10 @@ impl Unsettled {
 
     fn refuse_follow_up(&mut self, at: usize) {
         self.finished.verdict.outcome = Outcome::ProtocolError;
-        self.finished.verdict.sentence =
-            format!("The worker's result names a follow-up task (number {}) whose id stands for another task.", at + 1);
+        self.finished.verdict.sentence = format!(
+            "The worker's result names a follow-up task (number {}) whose id stands for another task.",
+            at + 1
+        );
         self.finished.produced = None;
         self.finished.follow_ups.clear();
         self.follow_ups = None;
@@ -187,9 +190,10 @@ pub(crate) fn release(claim: &Claim) -> Settlement {
 }
 
 fn as_it_was(history: &History) -> Decision {
-    let next = match history.cancel_wished {
-        true => Next::Cancelled,
-        false => Next::Pending { wait: Wait::Now, waiting_for: None },
+    let next = if history.cancel_wished {
+        Next::Cancelled
+    } else {
+        Next::Pending { wait: Wait::Now, waiting_for: None }
     };
     Decision { next, counters: history.counters }
 }
@@ -223,7 +227,7 @@ fn lost_record(tools: &Tools, orphan: &Orphan, policy: &RetryPolicy) -> AttemptR
         attempt: orphan.history.attempt(policy),
         host: orphan.lost_host.clone(),
         worker: orphan.worker.clone(),
-        stream: wh_domain::id::StreamNo(0),
+        stream: StreamNo(0),
         started_at: orphan.claimed_at,
         ended_at: tools.clock.wall(),
         outcome: Outcome::Lost.name(),
@@ -234,7 +238,7 @@ fn lost_record(tools: &Tools, orphan: &Orphan, policy: &RetryPolicy) -> AttemptR
         warnings: Vec::new(),
         leaked: Vec::new(),
         log_tail: "".into(),
-        usage: wh_domain::attempt::Usage::default(),
+        usage: Usage::default(),
         workspace: None,
     }
 }
@@ -246,7 +250,10 @@ pub(crate) async fn settle_all(tools: &Tools, mut settlements: Vec<Settlement>) 
     while !settlements.is_empty() {
         match tools.store.settle(settlements.clone()).await {
             Ok(answers) => {
-                let wished = answers.into_iter().zip(settlements).filter(|(answer, _)| *answer == Settled::CancelWished);
+                let wished = answers
+                    .into_iter()
+                    .zip(settlements)
+                    .filter(|(answer, _)| *answer == Settled::CancelWished);
                 settlements = wished
                     .map(|(_, mut settlement)| {
                         settlement.saw_cancel = true;

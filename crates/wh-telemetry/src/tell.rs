@@ -21,7 +21,9 @@ pub(crate) fn level(event: &Event) -> Level {
         Event::Settled { next: Next::Completed | Next::Cancelled, .. } => Level::Info,
         Event::Settled { next: Next::Pending { .. }, .. } => Level::Warning,
         Event::Settled { next: Next::Poisoned(_), .. } => Level::Error,
-        Event::WorkerQuarantined { .. } | Event::StreamStuck { .. } => Level::Error,
+        Event::WorkerQuarantined { .. } | Event::StreamStuck { .. } | Event::ProcessesRemain { .. } => {
+            Level::Error
+        }
         Event::WorkerRecovered { .. } | Event::StoreBack => Level::Info,
         Event::NoWorker { .. } => Level::Warning,
         Event::StoreUnavailable { .. } => Level::Error,
@@ -52,6 +54,7 @@ fn name(event: &Event) -> &'static str {
         Event::WorkerRecovered { .. } => "worker_recovered",
         Event::NoWorker { .. } => "no_worker",
         Event::StreamStuck { .. } => "stream_stuck",
+        Event::ProcessesRemain { .. } => "processes_remain",
         Event::StoreUnavailable { .. } => "store_unavailable",
         Event::StoreBack => "store_back",
         Event::Swept { .. } => "swept",
@@ -78,6 +81,7 @@ fn keys(record: Record, event: &Event) -> Record {
         Event::WorkerQuarantined { worker, .. } | Event::WorkerRecovered { worker } => {
             record.text("worker", worker.as_str())
         }
+        Event::ProcessesRemain { of, .. } => record.text("host", of.as_str()),
         Event::NoWorker { task_type } => record.text("type", task_type.as_str()),
         Event::Swept { tasks, files } => record.number("tasks", *tasks).number("files", *files),
         Event::HostDraining { .. }

@@ -46,6 +46,9 @@ pub(crate) fn words(event: &Event) -> String {
         Event::StreamStuck { .. } => {
             "Its processes could not be ended, so the stream takes no more tasks.".to_owned()
         }
+        Event::ProcessesRemain { why, .. } => {
+            format!("Processes of a dead host remain, and its tasks wait until they are gone: {why}")
+        }
         Event::StoreUnavailable { why } => format!("The store does not answer, the host tries on: {why}"),
         Event::StoreBack => "The store answers again.".to_owned(),
         Event::Swept { tasks, files } => format!("{tasks} old tasks and {files} files were deleted."),

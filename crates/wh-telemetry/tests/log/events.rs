@@ -72,7 +72,8 @@ fn every_event() -> Vec<Event> {
         settled(OutcomeName::Failed, Next::Poisoned(PoisonReason::Attempts), "It failed."),
         settled(OutcomeName::Cancelled, Next::Cancelled, "It was cancelled."),
         Event::Fenced { carried: carried() },
-        Event::Reclaimed { task: TaskId::new("t-1").unwrap(), from: host },
+        Event::Reclaimed { task: TaskId::new("t-1").unwrap(), from: host.clone() },
+        Event::ProcessesRemain { of: host, why: "process 7 does not end".into() },
         Event::WorkerQuarantined {
             worker: worker.clone(),
             retry_in: Some(Duration::from_secs(60)),

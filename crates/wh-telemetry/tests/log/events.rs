@@ -124,6 +124,7 @@ fn every_event_is_one_line_of_text() {
         "INFO    settled ATTEMPT outcome=cancelled took_ms=1500 - It was cancelled.",
         "WARNING fenced ATTEMPT - The ending came too late, another host has the task; nothing was written.",
         "WARNING reclaimed task=t-1 host=host-1 - The task of a dead host is taken over.",
+        "ERROR   processes_remain host=host-1 - Processes of a dead host remain, and its tasks wait until they are gone: process 7 does not end",
         "ERROR   worker_quarantined worker=invoice - The worker is put aside, tried again in 60 s: gone",
         "ERROR   worker_quarantined worker=invoice - The worker is put aside, until someone mends it: gone",
         "INFO    worker_recovered worker=invoice - The worker is back.",
@@ -171,11 +172,11 @@ fn every_event_is_one_json_object_and_names_its_attempt() {
 #[test]
 fn only_lines_that_matter_enough_are_written() {
     let rows =
-        [(Level::Error, 7), (Level::Warning, 15), (Level::Info, 24), (Level::Debug, 26), (Level::Trace, 28)];
+        [(Level::Error, 8), (Level::Warning, 16), (Level::Info, 25), (Level::Debug, 27), (Level::Trace, 29)];
     for (level, count) in rows {
         assert_eq!(written(level, true), count, "{level:?}");
     }
-    assert_eq!(written(Level::Trace, false), 26, "without the lines of workers");
+    assert_eq!(written(Level::Trace, false), 27, "without the lines of workers");
 }
 
 /// How many of all events are written.

@@ -15,7 +15,7 @@ pub struct Config {
     pub workers: Vec<Worker>,
     /// Where tasks are kept.
     pub store: StoreUrl,
-    /// Where everything else is kept.
+    /// Where everything else is kept: the directory in which the store's file lies.
     pub data_dir: PathBuf,
     /// This host.
     pub host: HostConfig,

@@ -1,17 +1,13 @@
 //! The host's own values.
 
 use super::surroundings::Surroundings;
-use crate::config::{HostConfig, LogConfig, LogLevel, QueueConfig, Retention, StoreUrl};
+use crate::config::{HostConfig, LogConfig, LogLevel, QueueConfig, Retention};
 use crate::report::Report;
 use crate::value::{Block, Value};
 use std::collections::BTreeMap;
-use std::path::Path;
 use wh_domain::lease::LeasePolicy;
 use wh_domain::priority::Ageing;
 use wh_domain::time::millis;
-
-/// The store's file under the data directory, where nothing else is said.
-const DEFAULT_STORE: &str = "tasks.db";
 
 pub(super) fn host(root: &Block) -> Option<HostConfig> {
     let block = root.block("host")?;
@@ -88,40 +84,4 @@ pub(super) fn logging(root: &Block, around: &Surroundings<'_>) -> Option<LogConf
         backup_count: block.count("backup_count")?,
         capture_worker_output: block.flag("capture_worker_output"),
     })
-}
-
-/// Reads `sqlite:PATH`, `sqlite://PATH` or a bare path.
-pub(super) fn store(
-    root: &Block,
-    data_dir: Option<&Path>,
-    around: &Surroundings<'_>,
-    report: &mut Report,
-) -> Option<StoreUrl> {
-    let Some(text) = root.text("store") else {
-        return data_dir.map(|directory| StoreUrl::Sqlite(directory.join(DEFAULT_STORE)));
-    };
-    let url = text.text.as_str();
-    let path = match url.split_once(':') {
-        Some((scheme, path)) if scheme.eq_ignore_ascii_case("sqlite") => {
-            path.strip_prefix("//").unwrap_or(path)
-        }
-        Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-            report.error(
-                text.at,
-                format!("`store`: {} is no store that this version knows", text.quoted()),
-                "this version keeps tasks in SQLite: write `sqlite:PATH`",
-            );
-            return None;
-        }
-        _ => url,
-    };
-    if path.is_empty() || path.starts_with(':') || path.contains('\0') || path.starts_with('~') {
-        report.error(
-            text.at,
-            format!("`store`: {} names no file", text.quoted()),
-            "write `sqlite:PATH`; a relative path starts at the file's directory",
-        );
-        return None;
-    }
-    Some(StoreUrl::Sqlite(around.base.join(path)))
 }

@@ -1,6 +1,7 @@
 //! From checked keys to domain values; what only makes sense together is checked here.
 
 mod host;
+mod place;
 mod program;
 mod retry;
 mod surroundings;
@@ -21,13 +22,13 @@ pub(crate) fn config(mut root: Block, around: &Surroundings<'_>, report: &mut Re
         }
     }
     let workers = worker::all(&root, around, report);
-    let data_dir = around.path(&root, "data_dir");
-    let store = host::store(&root, data_dir.as_deref(), around, report);
+    let place = place::place(&mut root, around, report);
     let lease = host::lease(&root, report);
+    let (store, data_dir) = place?;
     Some(Config {
         workers,
-        store: store?,
-        data_dir: data_dir?,
+        store,
+        data_dir,
         host: host::host(&root)?,
         queue: host::queue(&root)?,
         retention: host::retention(&root)?,

@@ -10,15 +10,17 @@ pub(crate) static ROOT: Section = Section {
     doc: "One file in YAML or, where its name ends neither in `.yaml` nor in `.yml`, in JSON.",
     keys: &[
         Key::new("version", Kind::Word(&[word("1.0"), word("1")]), "The version of this format.").or("1.0"),
-        Key::new("store", Kind::Text, "Where tasks are kept: `sqlite:PATH`.")
+        Key::new("store", Kind::Text, "Where tasks are kept: `sqlite:PATH`. The file lies directly in `data_dir`.")
             .or_words("`tasks.db` under `data_dir`")
-            .example("sqlite:tasks.db"),
+            .example("sqlite:.workerhost/tasks.db"),
         Key::new(
             "data_dir",
             Kind::Path,
-            "Where the host keeps its store, large payloads, workspaces and logs of tasks.",
+            "Where the host keeps its store and all that belongs to it: large payloads, workspaces, locks, logs of \
+             tasks. One directory holds one store.",
         )
-        .or(".workerhost"),
+        .or_words("the directory of `store`; where that is not given either, `.workerhost`")
+        .example(".workerhost"),
         Key::new("host", Kind::Section(&host::HOST), "This host.").or_section(),
         Key::new("queue", Kind::Section(&host::QUEUE), "Waiting tasks.").or_section(),
         Key::new("retention", Kind::Section(&host::RETENTION), "How long finished things are kept.")

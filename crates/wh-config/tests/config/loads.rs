@@ -243,7 +243,84 @@ fn stores_are_named_by_a_url_or_a_path() {
         store("postgres://me:hunter2@h/d"),
         "`store`: `postgres://me:<redacted>@h/d` is no store that this version knows"
     );
-    assert_eq!(store("sqlite::memory:"), "`store`: `sqlite::memory:` names no file");
+    for none in ["sqlite::memory:", "sqlite:", ".", "sqlite:..", "kept/", "kept/.", "~/a.db"] {
+        assert_eq!(store(none), format!("`store`: `{none}` names no file"));
+    }
+}
+
+/// Store and directory of a configuration with these variables, or what is wrong with it.
+fn place(text: &str, variables: &[(&str, &str)]) -> Result<(String, String), String> {
+    let env = |name: &str| variables.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned());
+    match parse("w.yaml", text, Path::new("/nowhere"), &env) {
+        Ok(loaded) => {
+            let StoreUrl::Sqlite(store) = loaded.config.store;
+            Ok((store.display().to_string(), loaded.config.data_dir.display().to_string()))
+        }
+        Err(problems) => Err(problems.render(false)),
+    }
+}
+
+#[test]
+fn the_store_lies_directly_in_its_data_directory_whichever_of_the_two_is_given() {
+    let check = |text: &str, variables: &[(&str, &str)], store: &str, data_dir: &str| {
+        assert_eq!(place(text, variables), Ok((store.into(), data_dir.into())), "{text} {variables:?}");
+    };
+    let (store, dir) = ("WORKERHOST_STORE", "WORKERHOST_DATA_DIR");
+    check("", &[], "/nowhere/.workerhost/tasks.db", "/nowhere/.workerhost");
+    check("data_dir: kept", &[], "/nowhere/kept/tasks.db", "/nowhere/kept");
+    check("store: sqlite:kept/a.db", &[], "/nowhere/kept/a.db", "/nowhere/kept");
+    check("store: /var/w/a.db", &[], "/var/w/a.db", "/var/w");
+    check("store: a.db", &[], "/nowhere/a.db", "/nowhere");
+    check("store: kept/a.db\ndata_dir: kept/", &[], "/nowhere/kept/a.db", "/nowhere/kept/");
+    check("store: ./a.db\ndata_dir: .", &[], "/nowhere/./a.db", "/nowhere/.");
+    check("", &[(store, "/var/w/a.db")], "/var/w/a.db", "/var/w");
+    check("data_dir: x", &[(dir, "/var/w")], "/var/w/tasks.db", "/var/w");
+    check("store: b/a.db", &[(store, "/var/w/a.db"), (dir, "/var/w")], "/var/w/a.db", "/var/w");
+}
+
+#[test]
+fn a_store_apart_from_its_data_directory_is_refused_with_both_places_and_what_to_write() {
+    let refused = |text: &str, variables: &[(&str, &str)], parts: &[&str]| {
+        let told = place(text, variables).unwrap_err();
+        for part in parts {
+            assert!(told.contains(part), "{part} is missing in\n{told}");
+        }
+    };
+    let (store, dir) = ("WORKERHOST_STORE", "WORKERHOST_DATA_DIR");
+    let said = "`store` (w.yaml:1) is `sqlite:a/t.db`, but `data_dir` (w.yaml:2) is `b`: \
+                a store lies directly in its data directory";
+    let mend = "take out `data_dir`, or write `store: sqlite:b/t.db`";
+    refused("store: sqlite:a/t.db\ndata_dir: b", &[], &[said, mend]);
+    refused("store: b/deeper/t.db\ndata_dir: b", &[], &[mend]);
+    refused(
+        "data_dir: b",
+        &[(store, "/v/t.db")],
+        &["`store` (environment WORKERHOST_STORE) is `/v/t.db`", mend],
+    );
+    let said = "`data_dir` (environment WORKERHOST_DATA_DIR) is `/v`";
+    refused("store: a/t.db", &[(dir, "/v")], &[said, "`store: sqlite:/v/t.db`"]);
+    refused("store: \"${X}\"\ndata_dir: b", &[("X", "hush")], &["`store: sqlite:b/NAME`"]);
+    assert!(!place("store: \"${X}\"\ndata_dir: b", &[("X", "hush")]).unwrap_err().contains("hush"));
+}
+
+#[test]
+fn two_names_of_one_directory_are_one_directory() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("kept")).unwrap();
+    std::os::unix::fs::symlink("kept", home.path().join("link")).unwrap();
+    let text = "store: link/a.db\ndata_dir: kept";
+    let config = parse("w.yaml", text, home.path(), &nothing).unwrap().config;
+    assert_eq!(config.data_dir, home.path().join("kept"));
+}
+
+#[test]
+fn the_directory_that_holds_is_shown_and_reads_back_the_same() {
+    for text in ["", "store: a.db", "store: sqlite:kept/a.db", "store: sqlite:/var/w/a.db", "data_dir: kept"]
+    {
+        let config = loaded(text).config;
+        let again = loaded(&wh_config::show(&config, false)).config;
+        assert_eq!((again.store, again.data_dir), (config.store, config.data_dir), "{text}");
+    }
 }
 
 #[test]

@@ -1,0 +1,117 @@
+//! Where the store and everything that belongs to it lies: one directory for one store.
+//!
+//! Locks, bells and blobs lie beside the database. Two configurations with one database and different directories
+//! would each take the other's host for dead; two databases in one directory would delete each other's blobs.
+
+use super::surroundings::Surroundings;
+use crate::config::StoreUrl;
+use crate::report::Report;
+use crate::secret;
+use crate::source::At;
+use crate::tree::Scalar;
+use crate::value::{Block, Leaf, Origin, Sense, Setting, Value};
+use std::path::{Path, PathBuf};
+
+/// The directory, where neither it nor a store is named.
+const DEFAULT_DIR: &str = ".workerhost";
+/// The store's file in the directory, where nothing else is said.
+const DEFAULT_FILE: &str = "tasks.db";
+
+/// The store and its directory, from whichever of `store` and `data_dir` is given.
+pub(super) fn place(
+    root: &mut Block,
+    around: &Surroundings<'_>,
+    report: &mut Report,
+) -> Option<(StoreUrl, PathBuf)> {
+    if root.is_broken("store") || root.is_broken("data_dir") {
+        return None;
+    }
+    let file = match root.text("store") {
+        Some(store) => Some((store.clone(), file(store, report)?)),
+        None => None,
+    };
+    let (file, directory) = match (file, root.text("data_dir")) {
+        (None, None) => {
+            let directory = around.base.join(DEFAULT_DIR);
+            fill_in(root, Scalar::new(DEFAULT_DIR, root.at, true));
+            (directory.join(DEFAULT_FILE), directory)
+        }
+        (None, Some(directory)) => {
+            let directory = around.base.join(&directory.text);
+            (directory.join(DEFAULT_FILE), directory)
+        }
+        (Some((store, file)), None) => {
+            let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let shown = parent.unwrap_or(Path::new(".")).to_string_lossy().into_owned();
+            fill_in(root, Scalar { text: shown.clone(), written: shown, ..store });
+            let file = around.base.join(file);
+            let directory = file.parent()?.to_owned();
+            (file, directory)
+        }
+        (Some((store, file)), Some(given)) => {
+            let (file, directory) = (around.base.join(file), around.base.join(&given.text));
+            if !file.parent().is_some_and(|parent| is_same(parent, &directory)) {
+                refuse_apart(root, &store, given, report);
+                return None;
+            }
+            (file, directory)
+        }
+    };
+    Some((StoreUrl::Sqlite(file), directory))
+}
+
+/// Makes the directory that was found part of what `show` prints.
+fn fill_in(root: &mut Block, text: Scalar) {
+    let (at, leaf) = (text.at, Leaf { text, sense: Sense::Text });
+    root.set("data_dir", Setting { value: Value::Leaf(leaf), at, origin: Origin::Default });
+}
+
+/// Reads `sqlite:PATH`, `sqlite://PATH` or a bare path, as it stands.
+fn file(store: &Scalar, report: &mut Report) -> Option<PathBuf> {
+    let url = store.text.as_str();
+    let path = match url.split_once(':') {
+        Some((scheme, path)) if scheme.eq_ignore_ascii_case("sqlite") => {
+            path.strip_prefix("//").unwrap_or(path)
+        }
+        Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            report.error(
+                store.at,
+                format!("`store`: {} is no store that this version knows", store.quoted()),
+                "this version keeps tasks in SQLite: write `sqlite:PATH`",
+            );
+            return None;
+        }
+        _ => url,
+    };
+    let names_none = Path::new(path).file_name().is_none() || path.ends_with('/') || path.ends_with("/.");
+    if names_none || path.starts_with(':') || path.contains('\0') || path.starts_with('~') {
+        report.error(
+            store.at,
+            format!("`store`: {} names no file", store.quoted()),
+            "write `sqlite:PATH`; a relative path starts at the file's directory",
+        );
+        return None;
+    }
+    Some(path.into())
+}
+
+/// Whether two paths are one directory; also by what they lead to, where both are there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
+fn refuse_apart(root: &Block, store: &Scalar, directory: &Scalar, report: &mut Report) {
+    let from = |at: At| report.origin(at).to_string();
+    let message = format!(
+        "`store` ({}) is {}, but `data_dir` ({}) is {}: a store lies directly in its data directory",
+        from(root.at("store")),
+        store.quoted(),
+        from(root.at("data_dir")),
+        directory.quoted(),
+    );
+    let name = Path::new(&store.written).file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.filter(|_| !store.is_hidden()).unwrap_or_else(|| "NAME".to_owned());
+    let beside = if directory.secret { "DIRECTORY" } else { directory.written.trim_end_matches('/') };
+    let wanted = secret::redacted(&format!("store: sqlite:{beside}/{name}"));
+    report.error(store.at, message, format!("take out `data_dir`, or write `{wanted}`"));
+}

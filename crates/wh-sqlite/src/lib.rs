@@ -18,6 +18,7 @@ mod hosts;
 mod identity;
 mod lock;
 mod maintenance;
+mod marker;
 mod open_error;
 mod options;
 mod place;

@@ -18,6 +18,51 @@ pub enum OpenError {
         /// What kind.
         kind: &'static str,
     },
+    /// The database does not lie in the data directory.
+    #[error(
+        "{} does not lie directly in the data directory {}, where its locks and large contents would be; \
+         name a file in that directory, or let the file's own directory be the data directory",
+        database.display(),
+        data_dir.display()
+    )]
+    Apart {
+        /// The database file.
+        database: PathBuf,
+        /// The data directory.
+        data_dir: PathBuf,
+    },
+    /// The data directory is that of another database.
+    #[error(
+        "{} belongs to the store {}, and a second one, {}, would lose its large contents to the first; give it a \
+         directory of its own, or, if {} was renamed or given up, delete {}",
+        data_dir.display(),
+        holder.display(),
+        asked.display(),
+        holder.display(),
+        marker.display()
+    )]
+    OtherStore {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// The name of the database that it belongs to.
+        holder: PathBuf,
+        /// The name of the database that was to be opened.
+        asked: PathBuf,
+        /// The file that says so.
+        marker: PathBuf,
+    },
+    /// The database can be reached by several names.
+    #[error(
+        "{} is {what}, and a store that two directories lead to would be damaged; name the file itself, and leave it \
+         one name only",
+        path.display()
+    )]
+    Linked {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead of a file with one name.
+        what: &'static str,
+    },
     /// The schema is older than this program's.
     #[error("{} has schema {found}, this program needs {needed}; run `workerhost db migrate`", path.display())]
     Older {
@@ -89,6 +134,9 @@ impl From<OpenError> for StoreError {
         match error {
             OpenError::Io { .. } | OpenError::InUse { .. } => Self::Unavailable(error.to_string()),
             OpenError::NetworkFileSystem { .. }
+            | OpenError::Apart { .. }
+            | OpenError::OtherStore { .. }
+            | OpenError::Linked { .. }
             | OpenError::Older { .. }
             | OpenError::Newer { .. }
             | OpenError::Foreign { .. }

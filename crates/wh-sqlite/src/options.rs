@@ -22,7 +22,7 @@ pub enum Mode {
 pub struct Options {
     /// Where everything lies that belongs to the store.
     pub data_dir: PathBuf,
-    /// The database file.
+    /// The database file: directly in `data_dir`, under its only name.
     pub database: PathBuf,
     /// As many tasks may be pending; beyond it enqueue is refused.
     pub max_pending: u64,
@@ -50,7 +50,7 @@ impl Options {
         const MIB: u64 = 1 << 20;
         let data_dir = data_dir.into();
         Self {
-            database: data_dir.join("workerhost.db"),
+            database: data_dir.join("tasks.db"),
             data_dir,
             max_pending: 10_000_000,
             ageing: Ageing::default(),

@@ -19,6 +19,11 @@ impl Place {
         self.data_dir.join("writer.lock")
     }
 
+    /// Holds the name of the database that the directory belongs to.
+    pub(crate) fn marker(&self) -> PathBuf {
+        self.data_dir.join("database.name")
+    }
+
     /// One socket per listener.
     pub(crate) fn bells(&self) -> PathBuf {
         self.data_dir.join("bells")

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 /// Every step, in the order in which one call passes them.
 pub const STEPS: &[&str] = &[
+    "mark.after_write",
+    "mark.after_rename",
     "blob.after_write",
     "blob.after_rename",
     "enqueue.before_commit",

@@ -128,7 +128,7 @@ fn apply(connection: &Connection, missing: &[&Migration], wall: Timestamp) -> ru
     transaction.commit()
 }
 
-/// Writes `workerhost.db.schema-N.backup` beside the database, unless such a copy is there already.
+/// Writes `tasks.db.schema-N.backup` beside the database, unless such a copy is there already.
 fn keep_copy(connection: &Connection, path: &Path, version: u32) -> Result<(), OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".schema-{version}.backup"));
@@ -170,7 +170,7 @@ mod tests {
 
     fn place(dir: &TempDir) -> Place {
         let data_dir = dir.path().join("data");
-        let place = Place { database: data_dir.join("workerhost.db"), data_dir };
+        let place = Place { database: data_dir.join("tasks.db"), data_dir };
         place.prepare().unwrap();
         place
     }
@@ -189,7 +189,7 @@ mod tests {
         let (connection, taken) = open_ready(&place, Mode::Migrate, &steps(), now()).unwrap();
         assert_eq!(taken, ["later"]);
         connection.execute("INSERT INTO later VALUES (1)", ()).unwrap();
-        let copy = open(&place.data_dir.join("workerhost.db.schema-1.backup")).unwrap();
+        let copy = open(&place.data_dir.join("tasks.db.schema-1.backup")).unwrap();
         assert_eq!(inspect(&copy, &place.database).unwrap(), Found::Ours { version: 1, min_writer: 1 });
         let sums: Vec<String> = connection
             .prepare("SELECT sha256 FROM migration ORDER BY version")

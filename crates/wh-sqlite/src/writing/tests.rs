@@ -21,7 +21,7 @@ use wh_ports::store::StoreError;
 
 fn bench(dir: &TempDir) -> Bench {
     let data_dir = dir.path().to_owned();
-    let place = Place { database: data_dir.join("workerhost.db"), data_dir };
+    let place = Place { database: data_dir.join("tasks.db"), data_dir };
     let (connection, _) = open_ready(&place, Mode::Migrate, MIGRATIONS, Timestamp::from_millis(0)).unwrap();
     Bench::new(
         connection,
@@ -122,7 +122,7 @@ fn a_database_that_was_deleted_under_way_is_written_no_more() {
     let dir = TempDir::new().unwrap();
     let bench = bench(&dir);
     let (_sender, mut queue) = mpsc::channel(1);
-    std::fs::remove_file(dir.path().join("workerhost.db")).unwrap();
+    std::fs::remove_file(dir.path().join("tasks.db")).unwrap();
     let (request, mut answer) = request(Verb::Enqueue, arrives);
     bench.serve(request, &mut queue);
     assert!(matches!(answer.try_recv().unwrap(), Err(StoreError::Broken(_))));

@@ -20,7 +20,7 @@ fn the_log_stays_bounded_and_shrinks_when_a_slow_reader_has_gone() {
     let home = Home::new();
     let options = Options { inline_params: 8 << 20, ..home.options() };
     let store = SqliteStore::open(options).unwrap();
-    let log = home.path().join("data/workerhost.db-wal");
+    let log = home.path().join("data/tasks.db-wal");
     let big =
         |no: u32| NewTask { params: Payload::Bytes(vec![7; 1 << 20].into()), ..task(&format!("t-{no}")) };
     run(async {

@@ -10,4 +10,5 @@ mod kit;
 mod life;
 mod model;
 mod opening;
+mod place;
 mod trouble;

@@ -1,2 +1,7 @@
 //! Runs any program as a durable worker.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    workerhost::start(workerhost::Hooks::default())
+}

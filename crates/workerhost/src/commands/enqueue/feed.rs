@@ -1,0 +1,170 @@
+//! Tasks from a stream of lines: what is there goes in with one commit, and each line is acknowledged in its turn.
+
+use super::draft::{Draft, LONGEST_LINE, hand_in};
+use super::{exit_of, line};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::json::Ack;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+use wh_ports::store::Store;
+
+/// Lines that share a commit at most. One commit costs about as much for one as for many.
+const MOST_LINES: usize = 500;
+/// Bytes that share a commit at most, but for the last line.
+const MOST_BYTES: usize = 4 << 20;
+
+/// What a feed brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fed {
+    created: u64,
+    known: u64,
+    refused: u64,
+    /// The worst of all lines.
+    pub(crate) exit: Exit,
+}
+
+impl fmt::Display for Fed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} enqueued, {} known before, {} refused", self.created, self.known, self.refused)
+    }
+}
+
+/// A line as it was read.
+enum Raw {
+    Text(String),
+    /// Not usable; says why.
+    Bad(String),
+}
+
+type Batch = Vec<(u64, Raw)>;
+
+/// Reads `source` to its end and brings every line into the store. Relative paths in lines start at `base`.
+pub(crate) async fn feed(
+    store: &dyn Store,
+    source: Box<dyn Read + Send>,
+    base: PathBuf,
+    mut tell: impl FnMut(&Ack) -> Result<(), Failure>,
+) -> Result<Fed, Failure> {
+    let (sender, mut batches) = mpsc::channel(1);
+    let reader = std::thread::Builder::new().name("feed".to_owned()).spawn(move || read(source, &sender));
+    reader.map_err(|error| Failure::of_io("start a thread", &error))?;
+    let mut fed = Fed { created: 0, known: 0, refused: 0, exit: Exit::Ok };
+    while let Some(batch) = batches.recv().await {
+        let batch: Batch = batch.map_err(|error| Failure::of_io("read the tasks", &error))?;
+        let drafts = batch.into_iter().map(|(number, raw)| (Some(number), parse(raw, &base))).collect();
+        for ack in hand_in(store, drafts).await? {
+            match ack.status {
+                "created" => fed.created += 1,
+                "existing" | "duplicate" => fed.known += 1,
+                _ => fed.refused += 1,
+            }
+            fed.exit = fed.exit.worse(exit_of(&ack));
+            tell(&ack)?;
+        }
+    }
+    Ok(fed)
+}
+
+fn parse(raw: Raw, base: &std::path::Path) -> Result<Draft, String> {
+    match raw {
+        Raw::Text(text) => line::parse(&text, base),
+        Raw::Bad(why) => Err(why),
+    }
+}
+
+/// Reads lines and hands on what has come as soon as no more of it is there: a producer that waits for its
+/// acknowledgement gets it at once, one that does not gets large commits.
+fn read(source: Box<dyn Read + Send>, sender: &mpsc::Sender<io::Result<Batch>>) {
+    let mut lines = BufReader::new(source);
+    let (mut batch, mut bytes, mut number) = (Batch::new(), 0, 0);
+    loop {
+        number += 1;
+        let raw = match read_line(&mut lines) {
+            Ok(Some(raw)) => raw,
+            Ok(None) => break,
+            Err(error) => {
+                // If nobody takes it, the command has ended already.
+                sender.blocking_send(Ok(batch)).ok();
+                sender.blocking_send(Err(error)).ok();
+                return;
+            }
+        };
+        match raw {
+            Raw::Text(text) if text.trim().is_empty() => {}
+            Raw::Text(text) => {
+                bytes += text.len();
+                batch.push((number, Raw::Text(text)));
+            }
+            bad @ Raw::Bad(_) => batch.push((number, bad)),
+        }
+        let has_more = lines.buffer().contains(&b'\n');
+        let is_full = batch.len() >= MOST_LINES || bytes >= MOST_BYTES;
+        if !batch.is_empty() && (is_full || !has_more) {
+            bytes = 0;
+            if sender.blocking_send(Ok(std::mem::take(&mut batch))).is_err() {
+                return;
+            }
+        }
+    }
+    sender.blocking_send(Ok(batch)).ok();
+}
+
+/// One line without its end; `None` at the end of the stream. Of a line that is too long the rest is skipped.
+fn read_line(lines: &mut impl BufRead) -> io::Result<Option<Raw>> {
+    let mut bytes = Vec::new();
+    let read = lines.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes)?;
+    if read == 0 {
+        return Ok(None);
+    }
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    } else if bytes.len() as u64 > LONGEST_LINE {
+        lines.skip_until(b'\n')?;
+        let why = format!("the line is longer than {LONGEST_LINE} bytes; give large contents as input files");
+        return Ok(Some(Raw::Bad(why)));
+    }
+    Ok(Some(match String::from_utf8(bytes) {
+        Ok(text) => Raw::Text(text),
+        Err(error) => Raw::Bad(format!("the line is not UTF-8 at byte {}", error.utf8_error().valid_up_to())),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_of(bytes: &[u8]) -> Vec<Result<String, String>> {
+        let mut source = BufReader::new(bytes);
+        std::iter::from_fn(|| read_line(&mut source).unwrap())
+            .map(|raw| match raw {
+                Raw::Text(text) => Ok(text),
+                Raw::Bad(why) => Err(why),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_last_line_without_its_end_counts_and_bytes_that_are_no_text_are_told() {
+        assert_eq!(lines_of(b"a\n\nb"), [Ok("a".to_owned()), Ok(String::new()), Ok("b".to_owned())]);
+        assert_eq!(
+            lines_of(b"a\xff\nb\n"),
+            [Err("the line is not UTF-8 at byte 1".to_owned()), Ok("b".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_line_of_the_longest_length_is_read_and_one_byte_more_is_refused_alone() {
+        let longest = usize::try_from(LONGEST_LINE).unwrap();
+        let mut bytes = vec![b'x'; longest];
+        bytes.extend(b"\n");
+        bytes.extend(vec![b'y'; longest + 1]);
+        bytes.extend(b"\nz\n");
+        let lines = lines_of(&bytes);
+        assert_eq!(lines[0].as_ref().map(String::len), Ok(longest));
+        assert!(lines[1].as_ref().unwrap_err().contains("longer than"), "{:?}", lines[1]);
+        assert_eq!(lines[2], Ok("z".to_owned()));
+    }
+}

@@ -1,0 +1,118 @@
+//! `run`: a host, from its first breath to its last.
+
+mod life;
+mod logging;
+mod steering;
+mod tally;
+mod watch;
+mod wiring;
+
+use super::enqueue;
+use crate::configuration::{Configuration, Need};
+use crate::context::{Context, block_on};
+use crate::exit::Exit;
+use crate::failure::{Ended, Failure};
+use clap::Args;
+use life::Life;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use steering::Steering;
+use tally::Tally;
+use wh_host::Why;
+use wh_sqlite::{Mode, SqliteStore};
+
+/// Carry tasks with the workers of the configuration
+///
+/// Runs until SIGTERM or SIGINT: then it claims nothing more and lets workers finish; a second signal makes it
+/// faster. SIGHUP, or a change of the file, takes a new configuration. SIGUSR1 opens the log file anew.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Options {
+    /// First enqueue the tasks of this file of JSON lines (- for standard input)
+    #[arg(long, value_name = "FILE|-")]
+    enqueue: Option<PathBuf>,
+    /// Leave when every task that a worker takes has ended
+    #[arg(long)]
+    drain: bool,
+    /// Leave with code 11 when a task was given up
+    #[arg(long, requires = "drain")]
+    fail_on_poisoned: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  workerhost run                                  carry tasks until it is stopped
+  workerhost run --enqueue tasks.jsonl --drain    add tasks, carry all that is there, leave";
+
+pub(crate) fn run(options: Options, context: &Context) -> Ended {
+    let configuration = context.configuration(Need::File)?;
+    tell_warnings(&configuration, context);
+    let store = context.store_of(&configuration, Mode::Migrate)?;
+    let tally = Arc::new(Tally::default());
+    block_on(async {
+        let fed = match &options.enqueue {
+            Some(file) => bring_in(file, &store, context).await?,
+            None => Exit::Ok,
+        };
+        let exit = host(&options, configuration, store, &tally, context).await?;
+        if options.drain {
+            tally.tell(context)?;
+        }
+        let poisoned = options.fail_on_poisoned && tally.counts().poisoned > 0;
+        Ok(if poisoned { Exit::Poisoned } else { fed.worse(exit) })
+    })
+}
+
+fn tell_warnings(configuration: &Configuration, context: &Context) {
+    let variables = wh_config::check_variables(
+        std::env::vars_os()
+            .filter_map(|(name, _)| name.into_string().ok())
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str),
+    );
+    for problems in [&configuration.warnings, &variables] {
+        if !problems.is_empty() && context.terminal.verbosity() > -2 {
+            context.terminal.complain(problems.render(context.terminal.colours_talk()).trim_end());
+        }
+    }
+}
+
+/// Enqueues a file before the host begins. Lines that are wrong are told; the others are in.
+async fn bring_in(file: &Path, store: &Arc<SqliteStore>, context: &Context) -> Ended {
+    let source = enqueue::open(file).map_err(|error| enqueue::cannot_open(file, &error))?;
+    let base = file.parent().unwrap_or(Path::new("")).to_owned();
+    let name = file.display();
+    let fed = enqueue::feed(&**store, source, base, |ack| {
+        if let (Some(error), Some(line)) = (&ack.error, ack.line) {
+            context.terminal.warn(&format!("{name}:{line}: {error}"));
+        }
+        Ok(())
+    });
+    let fed = fed.await?;
+    context.terminal.say(&format!("{name}: {fed}"));
+    Ok(fed.exit)
+}
+
+/// One host after the other, until one ends for good: a host that was given up for dead is followed by a new one.
+async fn host(
+    options: &Options,
+    configuration: Configuration,
+    store: Arc<SqliteStore>,
+    tally: &Arc<Tally>,
+    context: &Context,
+) -> Ended {
+    let log = Arc::new(logging::start(&configuration.config.logging, &context.terminal)?);
+    let mut steering = Steering::new(&configuration, context)
+        .map_err(|error| Failure::of_io("listen to signals", &error))?;
+    let mut life = Life { configuration, store, log, tally: Arc::clone(tally), until_idle: options.drain };
+    loop {
+        let farewell = life.live(&mut steering, context).await?;
+        match farewell.why {
+            Why::Drained if farewell.killed > 0 => return Ok(Exit::Killed),
+            Why::Drained | Why::Idle => return Ok(Exit::Ok),
+            Why::Expelled => context.terminal.warn("others gave this host up for dead; it begins anew"),
+            Why::Failed(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A task and its attempts as a page for people.
+
+use crate::moment::rfc3339;
+use crate::words;
+use std::fmt::Write;
+use wh_domain::attempt::AttemptRecord;
+use wh_domain::task::{Payload, TaskState};
+use wh_ports::blobs::Stored;
+use wh_ports::reader::Dossier;
+
+/// Contents longer than this are cut; `--json` has them whole.
+const MOST_CHARS: usize = 2_000;
+
+/// The page.
+pub(crate) fn of(dossier: &Dossier) -> String {
+    let task = &dossier.task;
+    let mut page = Page(String::new());
+    page.entry("id", task.id.as_str());
+    page.entry("type", task.task_type.as_str());
+    let state = match &task.state {
+        TaskState::Poisoned(reason) => format!("poisoned ({})", reason.as_str()),
+        other => other.name().as_str().to_owned(),
+    };
+    page.entry("state", &state);
+    page.entry("", &words::standing(task, dossier.attempts.last()));
+    if task.priority != 0 {
+        page.entry("priority", &task.priority.to_string());
+    }
+    page.entry("enqueued", &rfc3339(task.created_at));
+    page.entry("changed", &rfc3339(task.changed_at));
+    page.optional("unique", task.unique.as_ref().map(wh_domain::id::UniqueKey::as_str));
+    page.optional("parent", task.parent.as_ref().map(wh_domain::id::TaskId::as_str));
+    page.optional("trace", dossier.traceparent.as_deref());
+    page.entry("params", &content(&dossier.params));
+    page.optional("metadata", dossier.metadata.as_deref());
+    for input in &dossier.inputs {
+        page.entry("input", &format!("{} ({} bytes, sha256 {})", input.name, input.size, input.sha256));
+    }
+    page.optional("progress", dossier.progress.as_ref().map(words::progress).as_deref());
+    if let Some((result, partial)) = &dossier.result {
+        page.entry(if *partial { "partial result" } else { "result" }, &content(result));
+    }
+    for record in &dossier.attempts {
+        page.attempt(record);
+    }
+    page.0.truncate(page.0.trim_end().len());
+    page.0
+}
+
+struct Page(String);
+
+impl Page {
+    fn entry(&mut self, name: &str, value: &str) {
+        let value = value.replace('\n', "\n                ");
+        // Writing to a string cannot fail.
+        writeln!(self.0, "{name:<15} {value}").ok();
+    }
+
+    fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.entry(name, value);
+        }
+    }
+
+    fn attempt(&mut self, record: &AttemptRecord) {
+        self.0.push('\n');
+        let took = words::lasting(record.ended_at.since(record.started_at));
+        let head = format!(
+            "{} after {took} on stream {} of {}, {}",
+            record.outcome.as_str(),
+            record.stream,
+            record.worker,
+            rfc3339(record.started_at)
+        );
+        self.entry(&format!("attempt {}", record.attempt), &head);
+        self.entry("", &record.sentence);
+        for warning in &record.warnings {
+            self.entry("  warning", warning);
+        }
+        for leaked in &record.leaked {
+            self.entry("  left running", leaked);
+        }
+        self.optional("  files", record.workspace.as_deref());
+        if !record.log_tail.is_empty() {
+            self.entry("  log", record.log_tail.trim_end());
+        }
+    }
+}
+
+fn content(stored: &Stored) -> String {
+    match stored {
+        Stored::Inline(Payload::Json(text)) => cut(text),
+        Stored::Inline(Payload::Bytes(bytes)) => cut(&String::from_utf8_lossy(bytes)),
+        Stored::Blob { path, size, .. } => format!("{size} bytes in {}", path.display()),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARS) {
+        Some((at, _)) => format!("{}… ({} bytes in all)", text.get(..at).unwrap_or_default(), text.len()),
+        None => text.to_owned(),
+    }
+}

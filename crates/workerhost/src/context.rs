@@ -1,0 +1,54 @@
+//! What every command is given: how to talk, and what holds.
+
+use crate::configuration::{self, Configuration, Need};
+use crate::exit::Exit;
+use crate::failure::{Ended, Failure};
+use crate::globals::Globals;
+use crate::hooks::Hooks;
+use crate::opening;
+use crate::terminal::Terminal;
+use std::future::Future;
+use std::sync::Arc;
+use wh_sqlite::{Mode, SqliteStore};
+
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) globals: Globals,
+    pub(crate) terminal: Terminal,
+    pub(crate) hooks: Hooks,
+}
+
+impl Context {
+    /// The configuration that holds. Its warnings are told to those who asked for details.
+    pub(crate) fn configuration(&self, need: Need) -> Result<Configuration, Failure> {
+        let configuration = configuration::find(&self.globals, need, &self.terminal)?;
+        if self.terminal.verbosity() > 0 && !configuration.warnings.is_empty() {
+            self.terminal.complain(configuration.warnings.render(self.terminal.colours_talk()).trim_end());
+        }
+        Ok(configuration)
+    }
+
+    /// The store that holds, as it is.
+    pub(crate) fn store(&self) -> Result<Arc<SqliteStore>, Failure> {
+        let configuration = self.configuration(Need::Store)?;
+        self.store_of(&configuration, Mode::AsIs)
+    }
+
+    /// The store of a configuration.
+    pub(crate) fn store_of(
+        &self,
+        configuration: &Configuration,
+        mode: Mode,
+    ) -> Result<Arc<SqliteStore>, Failure> {
+        opening::open(&configuration.config, mode, self.hooks.on_step.clone())
+    }
+}
+
+/// Runs a command's asynchronous part on this thread.
+pub(crate) fn block_on(work: impl Future<Output = Ended>) -> Ended {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(Failure::new(Exit::Failed, format!("cannot start: {error}"))),
+    }
+}

@@ -1,0 +1,9 @@
+//! What `--json` prints: one object a line, each with its schema and version. Fields are only ever added.
+
+mod ack;
+mod attempt;
+mod content;
+mod task;
+
+pub(crate) use ack::{ACK, Ack};
+pub(crate) use task::{Page, TaskObject};

@@ -1,0 +1,99 @@
+//! How things are told to people.
+
+use crate::moment::rfc3339;
+use std::time::Duration;
+use wh_domain::attempt::{AttemptRecord, Progress};
+use wh_domain::task::{Task, TaskState, WaitingFor};
+
+/// Where a task stands, in plain sentences. `last` is its last attempt, where that is known.
+pub(crate) fn standing(task: &Task, last: Option<&AttemptRecord>) -> String {
+    let last = last.map(|record| &*record.sentence);
+    let now = match &task.state {
+        TaskState::Pending { due, waiting_for } => {
+            let at = rfc3339(due.at);
+            match waiting_for {
+                Some(WaitingFor::Backoff) => format!("It is tried again at {at}."),
+                Some(WaitingFor::Deferral) => format!("The worker put it off until {at}."),
+                Some(WaitingFor::Worker) => format!("Its worker could not run; it is tried again at {at}."),
+                None if due.at > task.changed_at => format!("It is not to run before {at}."),
+                None => "It waits for a free stream of a worker that takes its type.".to_owned(),
+            }
+        }
+        TaskState::Claimed { worker, .. } if task.cancel_wished => {
+            return format!("Worker {worker} has been asked to stop, because someone cancelled the task.");
+        }
+        TaskState::Claimed { worker, since, .. } => {
+            return format!("Worker {worker} has been at work on it since {}.", rfc3339(*since));
+        }
+        TaskState::Completed => return last.unwrap_or("The worker finished the task.").to_owned(),
+        TaskState::Poisoned(reason) => format!("Given up: {}.", reason.sentence()),
+        TaskState::Cancelled => return last.unwrap_or("Someone cancelled it before it was done.").to_owned(),
+    };
+    match last {
+        Some(last) => format!("{last} {now}"),
+        None => now,
+    }
+}
+
+/// A duration as people say it: two units at most.
+pub(crate) fn lasting(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 => format!("{} ms", time.as_millis()),
+        1..60 => format!("{:.1} s", time.as_secs_f64()),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
+/// Progress in a few characters.
+pub(crate) fn progress(progress: &Progress) -> String {
+    let share = match (progress.current, progress.total, progress.percent) {
+        (Some(current), Some(total), _) => format!("{current}/{total}"),
+        (Some(current), None, _) => format!("{current}"),
+        (None, _, Some(percent)) => format!("{percent:.0} %"),
+        (None, _, None) => String::new(),
+    };
+    match progress.message.as_deref() {
+        Some(message) if share.is_empty() => message.to_owned(),
+        Some(message) => format!("{share} {message}"),
+        None => share,
+    }
+}
+
+/// "1 task", "2 tasks".
+pub(crate) fn some(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_told_in_two_units_at_most() {
+        let rows = [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1_500, "1.5 s"),
+            (61_000, "1 min 1 s"),
+            (3_661_000, "1 h 1 min"),
+            (90_061_000, "1 d 1 h"),
+        ];
+        for (millis, words) in rows {
+            assert_eq!(lasting(Duration::from_millis(millis)), words);
+        }
+    }
+
+    #[test]
+    fn progress_is_told_with_what_is_known() {
+        let told = |current, total, percent, message: Option<&str>| {
+            progress(&Progress { current, total, percent, message: message.map(Into::into) })
+        };
+        assert_eq!(told(Some(3.0), Some(10.0), Some(30.0), Some("page")), "3/10 page");
+        assert_eq!(told(Some(3.0), None, None, None), "3");
+        assert_eq!(told(None, None, Some(55.4), None), "55 %");
+        assert_eq!(told(None, None, None, Some("busy")), "busy");
+    }
+}

@@ -125,7 +125,9 @@ fn count(
         },
         Outcome::Interrupted => match bump(&mut counters.interruptions) {
             n if n >= policy.max_interruptions => Next::Poisoned(PoisonReason::Interruptions),
-            _ => AT_ONCE,
+            1 => AT_ONCE,
+            // A host that cannot begin anything, its disk being full, would spend all of them within a second.
+            n => pending(Wait::For(policy.backoff.wait(n - 1, dice)), WaitingFor::Backoff),
         },
     }
 }
@@ -146,9 +148,9 @@ fn pending(wait: Wait, waiting_for: WaitingFor) -> Next {
 
 fn deferral(when: Option<RetryAfter>, otherwise: Duration) -> Wait {
     match when {
-        Some(RetryAfter::In(wait)) => Wait::For(wait),
+        Some(RetryAfter::In(wait)) => Wait::For(wait.max(RetryAfter::LEAST)),
         Some(RetryAfter::At(moment)) => Wait::Until(moment),
-        None => Wait::For(otherwise),
+        None => Wait::For(otherwise.max(RetryAfter::LEAST)),
     }
 }
 

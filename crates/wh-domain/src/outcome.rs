@@ -13,6 +13,20 @@ pub enum RetryAfter {
     At(Timestamp),
 }
 
+impl RetryAfter {
+    /// No worker is tried again sooner: one that puts off everything at once would keep its host busy with nothing.
+    pub const LEAST: Duration = Duration::from_millis(100);
+
+    /// The same as it is seen at `now`: a moment that has passed, or is as good as there, is no wait at all.
+    #[must_use]
+    pub fn seen_at(self, now: Timestamp) -> Self {
+        match self {
+            Self::At(moment) if moment.since(now) < Self::LEAST => Self::In(Duration::ZERO),
+            other => other,
+        }
+    }
+}
+
 /// What an ending means for the task; [`crate::ending::judge`] finds it, [`crate::lifecycle::after_attempt`]
 /// acts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +124,15 @@ impl OutcomeName {
 }
 
 impl Outcome {
+    /// The same as it is seen at `now`, see [`RetryAfter::seen_at`].
+    #[must_use]
+    pub fn seen_at(self, now: Timestamp) -> Self {
+        match self {
+            Self::Deferred(when) => Self::Deferred(when.map(|when| when.seen_at(now))),
+            other => other,
+        }
+    }
+
     /// The bare word.
     pub const fn name(&self) -> OutcomeName {
         match self {

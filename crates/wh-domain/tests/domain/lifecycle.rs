@@ -5,7 +5,7 @@ use std::time::Duration;
 use wh_domain::failure::FailureClass;
 use wh_domain::lifecycle::{Decision, History, Next, Wait, after_attempt};
 use wh_domain::outcome::{Outcome, OutcomeName, RetryAfter};
-use wh_domain::retry::{OnLost, RetryPolicy};
+use wh_domain::retry::{Backoff, OnLost, RetryPolicy};
 use wh_domain::task::{Counters, PoisonReason, WaitingFor};
 use wh_domain::time::Timestamp;
 
@@ -120,6 +120,46 @@ fn a_deferral_waits_as_long_as_the_worker_asked() {
     ] {
         let next = Next::Pending { wait, waiting_for: Some(WaitingFor::Deferral) };
         check(NONE, Outcome::Deferred(Some(when)), next, Counters { deferrals: 1, ..NONE });
+    }
+}
+
+#[test]
+fn a_task_that_is_interrupted_again_and_again_waits_longer_each_time() {
+    for (before, next) in
+        [(0, AT_ONCE), (1, again(1, WaitingFor::Backoff)), (2, again(2, WaitingFor::Backoff))]
+    {
+        let counters = |interruptions| Counters { interruptions, ..NONE };
+        check(counters(before), Outcome::Interrupted, next, counters(before + 1));
+    }
+}
+
+#[test]
+fn a_deferral_waits_a_little_whatever_the_worker_asked() {
+    let least = Wait::For(RetryAfter::LEAST);
+    let next = |wait| Next::Pending { wait, waiting_for: Some(WaitingFor::Deferral) };
+    let after = Counters { deferrals: 1, ..NONE };
+    check(NONE, Outcome::Deferred(Some(RetryAfter::In(Duration::ZERO))), next(least), after);
+    check(NONE, Outcome::Deferred(Some(RetryAfter::In(RetryAfter::LEAST / 2))), next(least), after);
+    let eager = RetryPolicy { backoff: Backoff { max: Duration::ZERO, ..policy().backoff }, ..policy() };
+    let decision = after_attempt(&history(NONE), &eager, Outcome::Deferred(None), DICE);
+    assert_eq!(decision.next, next(least), "also where no backoff is configured");
+}
+
+#[test]
+fn a_moment_to_try_again_that_is_as_good_as_there_is_no_wait_at_all() {
+    let now = Timestamp::from_millis(1_800_000_000_000);
+    let least = RetryAfter::LEAST;
+    for (moment, seen) in [
+        (Timestamp::from_millis(0), RetryAfter::In(Duration::ZERO)),
+        (now, RetryAfter::In(Duration::ZERO)),
+        (now.after(least / 2), RetryAfter::In(Duration::ZERO)),
+        (now.after(least), RetryAfter::At(now.after(least))),
+    ] {
+        let outcome = Outcome::Deferred(Some(RetryAfter::At(moment)));
+        assert_eq!(outcome.seen_at(now), Outcome::Deferred(Some(seen)), "{moment:?}");
+    }
+    for outcome in every_outcome().into_iter().filter(|it| !matches!(it, Outcome::Deferred(_))) {
+        assert_eq!(outcome.seen_at(now), outcome);
     }
 }
 

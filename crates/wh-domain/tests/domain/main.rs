@@ -7,6 +7,7 @@ mod bounds;
 mod ending;
 mod health;
 mod lifecycle;
+mod lives;
 mod page;
 mod properties;
 mod retry;

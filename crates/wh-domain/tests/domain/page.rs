@@ -220,8 +220,11 @@ fn caps() -> String {
 
 /// What becomes of a task while the cap is not reached.
 fn below_the_cap(outcome: Outcome) -> &'static str {
-    match after_attempt(&history(Counters::default()), &policy(), outcome, DICE).next {
-        Next::Pending { wait: Wait::Now, .. } => "tried again at once",
+    let once = after_attempt(&history(Counters::default()), &policy(), outcome, DICE);
+    let twice = after_attempt(&history(once.counters), &policy(), outcome, DICE);
+    match once.next {
+        Next::Pending { wait: Wait::Now, .. } if twice.next == once.next => "tried again at once",
+        Next::Pending { wait: Wait::Now, .. } => "tried again at once, then after a wait that grows",
         Next::Pending { .. } => "tried again after a wait",
         Next::Completed | Next::Poisoned(_) | Next::Cancelled => "ended",
     }
@@ -235,7 +238,8 @@ fn waits() -> String {
             (format!("{head} {n} |"), line + "---|", format!("{cells} {} |", exact.wait(n, DICE).as_secs()))
         },
     );
-    format!("{head}\n{line}\n{cells}\n\n")
+    let least = RetryAfter::LEAST.as_millis();
+    format!("{head}\n{line}\n{cells}\n\nA deferral waits as long as the worker asked, but at least {least} ms.\n\n")
 }
 
 fn reasons() -> String {

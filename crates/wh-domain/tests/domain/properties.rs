@@ -75,13 +75,13 @@ fn small() -> impl Strategy<Value = u32> {
 }
 
 /// All counters, to compare them one by one.
-fn all(counters: &Counters) -> [u32; 7] {
+pub(crate) fn all(counters: &Counters) -> [u32; 7] {
     let Counters { attempts, crashes, timeouts, lost, worker_broken, deferrals, interruptions } = *counters;
     [attempts, crashes, timeouts, lost, worker_broken, deferrals, interruptions]
 }
 
 /// Whether this ending is one too many, or one that ends all trying: said again, in other words than the rules.
-fn is_the_last(task: &History, policy: &RetryPolicy, outcome: &Outcome) -> bool {
+pub(crate) fn is_the_last(task: &History, policy: &RetryPolicy, outcome: &Outcome) -> bool {
     let nth = |before: u32, cap: u32| before.saturating_add(1) >= cap;
     let counters = &task.counters;
     let tries_are_spent = nth(counters.attempts, task.max_attempts.unwrap_or(policy.max_attempts));
@@ -101,7 +101,7 @@ fn is_the_last(task: &History, policy: &RetryPolicy, outcome: &Outcome) -> bool 
 }
 
 /// How many endings a task can have at most: all but the last of each kind, and then one more.
-fn longest_life(task: &History, policy: &RetryPolicy) -> usize {
+pub(crate) fn longest_life(task: &History, policy: &RetryPolicy) -> usize {
     let below = |cap: u32| usize::try_from(cap.max(1) - 1).unwrap();
     below(task.max_attempts(policy))
         + below(policy.max_lost)

@@ -1,0 +1,5 @@
+//! The program as people use it: real processes, a real store, in a directory of its own.
+
+mod enqueue;
+mod place;
+mod run;

@@ -25,6 +25,17 @@ pub struct Ending {
     pub out_of_memory: bool,
 }
 
+/// What kept an attempt from beginning, by whose fault it is; each holds why, as the end of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The worker's: its program is not there or cannot be executed.
+    Worker(Box<str>),
+    /// The task's: what it brings along cannot be given to this worker, today or tomorrow.
+    Task(Box<str>),
+    /// The host's: it ran short of descriptors, processes, memory or disk, or may not do what it has to.
+    Host(Box<str>),
+}
+
 /// An ending, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -45,7 +56,7 @@ impl Verdict {
 /// Reads an ending. Every combination has an answer, and of two that disagree the one that says *no retry* wins.
 pub fn judge(ending: &Ending, table: &ExitTable) -> Verdict {
     if let Exit::NotStarted(why) = &ending.exit {
-        return Verdict::new(Outcome::WorkerBroken, format!("The worker could not be started: {why}."));
+        return judge_hindered(&Hindrance::Worker(why.clone()));
     }
     if let Some(verdict) = ending.stop.and_then(|stop| judge_stopped(stop, ending, table)) {
         return verdict;
@@ -63,6 +74,25 @@ pub fn judge(ending: &Ending, table: &ExitTable) -> Verdict {
         Exit::NotStarted(_) | Exit::Unseen => Verdict::new(
             Outcome::Interrupted,
             "The process that watched the worker was killed, so the attempt was ended and does not count.",
+        ),
+    }
+}
+
+/// Reads what kept an attempt from beginning. Who is not at fault does not pay: a worker is put aside only for its
+/// own, and a host's shortage costs no task an attempt.
+pub fn judge_hindered(hindrance: &Hindrance) -> Verdict {
+    match hindrance {
+        Hindrance::Worker(why) => {
+            Verdict::new(Outcome::WorkerBroken, format!("The worker could not be started: {why}."))
+        }
+        Hindrance::Task(why) => Verdict::new(
+            Outcome::Failed { class: FailureClass::Logic, retriable: false },
+            format!("The task cannot be given to its worker: {why}. Trying again cannot help."),
+        ),
+        // Like an ending that nobody saw: it tells nothing about the task, nothing about the worker.
+        Hindrance::Host(why) => Verdict::new(
+            Outcome::Interrupted,
+            format!("The host could not begin the attempt: {why}. It does not count."),
         ),
     }
 }

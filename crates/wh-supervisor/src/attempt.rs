@@ -5,6 +5,7 @@ use crate::channel::Channel;
 use crate::hearing::Hearing;
 use crate::link::{Gone, Unsent};
 use crate::machine::{Effect, Input, State};
+use crate::orders::Orders;
 use crate::pipes::{Feed, Tap};
 use crate::seat::Lent;
 use crate::timers::Timers;
@@ -15,7 +16,6 @@ use std::ffi::CString;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wh_domain::ending::Exit;
 use wh_domain::timeout::TimeoutPolicy;
@@ -31,14 +31,14 @@ const DEAF: Duration = Duration::from_millis(4);
 const FIRST_BEAT: Duration = Duration::from_secs(1);
 
 /// An attempt whose worker runs.
-pub(crate) struct Attempt {
+pub(crate) struct Attempt<'a> {
     lent: Lent,
     feed: Feed,
     stdout: Tap,
     stderr: Tap,
     channel: Channel,
     hearing: Hearing,
-    orders: Option<mpsc::Receiver<Order>>,
+    orders: &'a mut Orders,
     /// What the worker is sent at its soft limit.
     soft_signal: Option<i32>,
     bounds: Bounds,
@@ -85,7 +85,7 @@ pub(crate) struct Left {
 /// What one turn brought.
 enum Happened {
     Notice(Result<Notice, Gone>),
-    Order(Option<Order>),
+    Order(Order),
     Stdout,
     Stderr,
     Channel,
@@ -96,11 +96,11 @@ enum Happened {
 /// All that is needed to begin.
 pub(crate) struct Beginning<'a> {
     pub(crate) lent: Lent,
-    pub(crate) program: &'a Arc<Program>,
+    pub(crate) program: Arc<Program>,
     pub(crate) env: Vec<CString>,
     pub(crate) stdin: Arc<Stdin>,
     pub(crate) hearing: Hearing,
-    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) orders: &'a mut Orders,
     pub(crate) limits: TimeoutPolicy,
     pub(crate) bounds: Bounds,
     pub(crate) heartbeat: Option<Heartbeat>,
@@ -116,14 +116,20 @@ pub(crate) enum NotBegun<'a> {
     TooLong,
 }
 
-impl Attempt {
+impl<'a> Attempt<'a> {
     /// Has the worker started.
-    pub(crate) async fn begin(mut from: Beginning<'_>) -> Result<Self, NotBegun<'_>> {
-        let pipes = || -> io::Result<_> { Ok((Tap::new()?, Tap::new()?, Channel::new()?)) };
-        let ((stdout, out), (stderr, err), (channel, third)) = pipes().map_err(NotBegun::NoPipes)?;
-        let feed = Feed::new(&from.stdin).map_err(NotBegun::NoPipes)?;
+    pub(crate) async fn begin(mut from: Beginning<'a>) -> Result<Self, NotBegun<'a>> {
+        let pipes =
+            || -> io::Result<_> { Ok((Tap::new()?, Tap::new()?, Channel::new()?, Feed::new(&from.stdin)?)) };
+        let ((stdout, out), (stderr, err), (channel, third), feed) = match pipes() {
+            Ok(pipes) => pipes,
+            Err(error) => {
+                from.lent.give_back();
+                return Err(NotBegun::NoPipes(error));
+            }
+        };
         let descriptors = [feed.theirs(), out.as_fd(), err.as_fd(), third.as_fd()];
-        match from.lent.start(from.program, &from.env, descriptors).await {
+        match from.lent.start(&from.program, &from.env, descriptors).await {
             Ok(()) => {}
             Err(Unsent::Gone) => return Err(NotBegun::GuardianGone(Box::new(from))),
             Err(Unsent::TooLong) => {
@@ -139,7 +145,7 @@ impl Attempt {
             stderr,
             channel,
             hearing: from.hearing,
-            orders: Some(from.orders),
+            orders: from.orders,
             soft_signal: from.limits.soft_signal,
             bounds: from.bounds,
             timers: Timers::new(from.limits, now),
@@ -168,7 +174,7 @@ impl Attempt {
             let happened = tokio::select! {
                 biased;
                 notice = self.lent.notice() => Happened::Notice(notice),
-                order = next_order(&mut self.orders) => Happened::Order(order),
+                order = self.orders.next() => Happened::Order(order),
                 () = self.stdout.readable() => Happened::Stdout,
                 () = self.stderr.readable() => Happened::Stderr,
                 () = self.channel.readable() => Happened::Channel,
@@ -187,8 +193,7 @@ impl Attempt {
     fn take(&mut self, happened: Happened) {
         match happened {
             Happened::Notice(notice) => self.noticed(notice),
-            Happened::Order(Some(order)) => self.step(Input::Ordered(order)),
-            Happened::Order(None) => self.orders = None,
+            Happened::Order(order) => self.step(Input::Ordered(order)),
             Happened::Stdout => self.hear_stdout(),
             Happened::Stderr => {
                 let now = self.now();
@@ -356,14 +361,6 @@ impl Attempt {
             is_gone: self.is_gone,
             heartbeat: self.pulse.map(|pulse| pulse.heartbeat),
         }
-    }
-}
-
-/// The next order; never one more once nobody can give any.
-async fn next_order(orders: &mut Option<mpsc::Receiver<Order>>) -> Option<Order> {
-    match orders {
-        Some(orders) => orders.recv().await,
-        None => std::future::pending().await,
     }
 }
 

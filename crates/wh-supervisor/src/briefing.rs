@@ -1,11 +1,13 @@
 //! What a worker is given to begin with: its task on standard input, and its variables.
 
+use crate::hindrance;
 use crate::program::variable;
 use std::ffi::CString;
 use std::fs::File;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
+use wh_domain::ending::Hindrance;
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Protocol;
@@ -13,6 +15,9 @@ use wh_ports::blobs::Stored;
 use wh_ports::runner::Assignment;
 use wh_protocol::env::{CHANNEL_FD_NUMBER, Environment, Places};
 use wh_protocol::task::{Metadata, PARAMS_FILE, Params, TaskObject};
+
+/// Why bytes go into no task object.
+const BYTES: &str = "its params are bytes, which only `protocol: raw` takes";
 
 /// What stands on standard input.
 #[derive(Debug)]
@@ -88,14 +93,25 @@ pub(crate) fn params_file(assignment: &Assignment) -> Option<ParamsFile<'_>> {
     }
 }
 
-/// Standard input; `digest` is the size and SHA-256 of `input/params.json` where there is one. The error says in
-/// plain words what is wrong.
+/// Refuses params that are bytes for a worker whose protocol puts them into JSON, before anything is laid out.
+pub(crate) fn refuse_bytes(assignment: &Assignment) -> Result<(), Hindrance> {
+    let is_bytes = match &assignment.claim.params {
+        Stored::Inline(payload) => matches!(payload, Payload::Bytes(_)),
+        Stored::Blob { json, .. } => !json,
+    };
+    if is_bytes && assignment.worker.protocol != Protocol::Raw {
+        return Err(hindrance::task(BYTES));
+    }
+    Ok(())
+}
+
+/// Standard input; `digest` is the size and SHA-256 of `input/params.json` where there is one.
 pub(crate) fn input(
     assignment: &Assignment,
     moments: Moments,
     places: Option<&PlaceNames>,
     digest: Option<&(u64, String)>,
-) -> Result<Input, String> {
+) -> Result<Input, Hindrance> {
     if assignment.worker.protocol == Protocol::Raw {
         return raw_input(&assignment.claim.params);
     }
@@ -128,29 +144,27 @@ pub(crate) fn input(
         },
     };
     let mut bytes = Vec::with_capacity(1024);
-    task.write(&mut bytes).map_err(|bad| bad.to_string())?;
+    task.write(&mut bytes).map_err(|bad| hindrance::task(bad.to_string()))?;
     Ok(Input::Bytes(bytes))
 }
 
-fn raw_input(params: &Stored) -> Result<Input, String> {
+fn raw_input(params: &Stored) -> Result<Input, Hindrance> {
     match params {
         Stored::Inline(payload) => Ok(Input::Bytes(payload.bytes().to_vec())),
-        Stored::Blob { path, .. } => {
-            File::open(path).map(Input::File).map_err(|error| format!("its input cannot be read: {error}"))
-        }
+        Stored::Blob { path, .. } => File::open(path)
+            .map(Input::File)
+            .map_err(|error| hindrance::reading("its input cannot be read", &error)),
     }
 }
 
-fn locate<'a>(assignment: &'a Assignment, digest: Option<&'a (u64, String)>) -> Result<Where<'a>, String> {
+fn locate<'a>(assignment: &'a Assignment, digest: Option<&'a (u64, String)>) -> Result<Where<'a>, Hindrance> {
     match (&assignment.claim.params, digest) {
         (_, Some((size, sha256))) => Ok(Where::File { path: PARAMS_FILE.to_owned(), size: *size, sha256 }),
         (Stored::Inline(Payload::Json(text)), None) => Ok(Where::Inline(text.as_ref().into())),
-        (Stored::Inline(Payload::Bytes(_)), None) => {
-            Err("its params are bytes, which only `protocol: raw` takes".to_owned())
-        }
+        (Stored::Inline(Payload::Bytes(_)), None) => Err(hindrance::task(BYTES)),
         (Stored::Blob { path, size, .. }, None) if *size <= assignment.worker.bounds.line => {
             let text = std::fs::read_to_string(path);
-            let text = text.map_err(|error| format!("its params cannot be read: {error}"))?;
+            let text = text.map_err(|error| hindrance::reading("its params cannot be read", &error))?;
             Ok(Where::Inline(text.into()))
         }
         (Stored::Blob { path, size, sha256, .. }, None) => {

@@ -4,10 +4,12 @@ use crate::attempt::{Attempt, Beginning, NotBegun};
 use crate::briefing::{self, Moments};
 use crate::conclude::{self, Closing};
 use crate::hearing::Hearing;
+use crate::hindrance;
 use crate::link::Gone;
 use crate::log::Log;
 use crate::machine::State;
 use crate::nursery::Nursery;
+use crate::orders::{Orders, Patience};
 use crate::program;
 use crate::seat::{Lent, Seat};
 use crate::timers::PATIENCE;
@@ -17,16 +19,20 @@ use crate::workspace::logfile::LogFile;
 use crate::workspace::place::Place;
 use crate::workspace::stage;
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use tokio::sync::mpsc;
-use wh_domain::ending::Exit;
+use wh_domain::ending::{Exit, Hindrance};
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Workspace;
 use wh_ports::clock::Clock;
 use wh_ports::runner::{Assignment, Finished, Listener, Order};
 use wh_ports::store::BoxFuture;
+
+/// A guardian that waited may have been killed meanwhile; one that has only just been hired should live.
+const GUARDIANS: u32 = 4;
 
 /// What every attempt of a runner needs.
 pub(crate) struct Tools {
@@ -48,34 +54,54 @@ pub(crate) async fn carry(
 ) -> Finished {
     let assignment = Arc::new(assignment);
     let started_at = tools.clock.wall();
-    let never_ran = |exit| conclude::never_ran(&assignment, started_at, tools.clock.wall(), exit);
     if let Some(mut predecessor) = seat.predecessor() {
         let gone = predecessor.gone(&tools.nursery);
         if tokio::time::timeout(PATIENCE, gone).await.is_err() {
             let nursery = Arc::clone(&tools.nursery);
             let stuck = Box::pin(async move { predecessor.gone(&nursery).await });
-            return Finished { stuck: Some(stuck), ..never_ran(Exit::Unseen) };
+            let moments = (started_at, tools.clock.wall());
+            let unseen = conclude::without_process(&assignment, moments, Exit::Unseen);
+            return Finished { stuck: Some(stuck), ..unseen };
         }
     }
-    let ground = match prepare(tools, seat, &assignment).await {
-        Ok(ground) => ground,
-        Err(why) => return never_ran(Exit::NotStarted(why.into())),
-    };
-    let Ground { place, digest } = ground;
-    let begun = begin(tools, seat, &assignment, (started_at, place.as_ref(), digest), orders, listener);
-    let left = match begun.await {
-        Ok(attempt) => attempt.carry().await,
-        Err(why) => return never_ran(Exit::NotStarted(why.into())),
-    };
-    let exit = left.exit.unwrap_or_else(|errno| {
-        let program = resolve(tools, seat, &assignment, place.as_ref());
-        seat.forget_program();
-        let why = program.map_or_else(|why| why, |program| program::explain(errno, &program));
-        Exit::NotStarted(why.into())
-    });
+    let (mut orders, mut patience) = (Orders::new(orders), Patience::new());
+    loop {
+        let tried = attempt(tools, seat, &assignment, &mut orders, Arc::clone(&listener)).await;
+        let hindrance = match tried {
+            Ok(finished) => return finished,
+            Err(hindrance) => hindrance,
+        };
+        // What the host lacks is often there again a moment later. It is waited for here, with the stream held,
+        // because an interrupted attempt is tried again at once: a host with a full disk would otherwise run in
+        // circles, and one task after the other would use up its interruptions.
+        if !matches!(hindrance, Hindrance::Host(_)) || !patience.wait(&mut orders).await {
+            return conclude::never_ran(&assignment, (started_at, tools.clock.wall()), &hindrance);
+        }
+    }
+}
+
+/// Carries an attempt to its end, if it can begin.
+async fn attempt(
+    tools: &Tools,
+    seat: &Arc<Seat>,
+    assignment: &Arc<Assignment>,
+    orders: &mut Orders,
+    listener: Listener,
+) -> Result<Finished, Hindrance> {
+    let started_at = tools.clock.wall();
+    let Ground { place, digest } = prepare(tools, seat, assignment).await?;
+    let begun = begin(tools, seat, assignment, (started_at, place.as_ref(), digest), orders, listener);
+    let left = begun.await?.carry().await;
     let stuck = let_go(tools, left.state, left.is_gone, left.lent).await;
+    let exit = match left.exit {
+        Ok(exit) => exit,
+        Err(errno) => match not_started(tools, seat, assignment, place.as_ref(), errno) {
+            Hindrance::Worker(why) => Exit::NotStarted(why),
+            other => return Err(other),
+        },
+    };
     let closing = Closing {
-        assignment,
+        assignment: Arc::clone(assignment),
         started_at,
         ended_at: tools.clock.wall(),
         exit,
@@ -89,7 +115,26 @@ pub(crate) async fn carry(
     if let Some(place) = place {
         seat.put_place(place);
     }
-    Finished { stuck, ..finished }
+    Ok(Finished { stuck, ..finished })
+}
+
+/// Whose fault it is that the kernel refused to execute the program.
+fn not_started(
+    tools: &Tools,
+    seat: &Seat,
+    assignment: &Assignment,
+    place: Option<&Place>,
+    errno: i32,
+) -> Hindrance {
+    if hindrance::is_shortage(errno) {
+        return hindrance::host("no process could be made", &io::Error::from_raw_os_error(errno));
+    }
+    let program = resolve(tools, seat, assignment, place);
+    seat.forget_program();
+    match program {
+        Ok(program) => hindrance::worker(program::explain(errno, &program)),
+        Err(hindrance) => hindrance,
+    }
 }
 
 /// The files of an attempt.
@@ -99,8 +144,10 @@ struct Ground {
     digest: Option<(u64, String)>,
 }
 
-/// Lays out the workspace, if there is to be one. The error says in plain words why it cannot be.
-async fn prepare(tools: &Tools, seat: &Seat, assignment: &Arc<Assignment>) -> Result<Ground, String> {
+/// Lays out the workspace, if there is to be one. A tree that is not given back is cleaned before it is used again,
+/// so what was laid into it before something went wrong is in nobody's way.
+async fn prepare(tools: &Tools, seat: &Seat, assignment: &Arc<Assignment>) -> Result<Ground, Hindrance> {
+    briefing::refuse_bytes(assignment)?;
     if assignment.worker.workspace == Workspace::None {
         return Ok(Ground { place: None, digest: None });
     }
@@ -117,13 +164,13 @@ async fn prepare(tools: &Tools, seat: &Seat, assignment: &Arc<Assignment>) -> Re
     aside(move || {
         let whose = (assignment.slot, &*assignment.worker, assignment.stream);
         let place = Place::make(&data_dir, whose, wall);
-        let place = place.map_err(|error| format!("its workspace could not be made ({error})"))?;
+        let place = place.map_err(|error| hindrance::host("its workspace could not be made", &error))?;
         stage_all(place, &assignment)
     })
     .await
 }
 
-fn stage_all(place: Place, assignment: &Assignment) -> Result<Ground, String> {
+fn stage_all(place: Place, assignment: &Assignment) -> Result<Ground, Hindrance> {
     stage::inputs(&place, &assignment.claim.inputs)?;
     let digest = briefing::params_file(assignment).map(|params| stage::params(&place, &params));
     Ok(Ground { digest: digest.transpose()?, place: Some(place) })
@@ -131,11 +178,11 @@ fn stage_all(place: Place, assignment: &Assignment) -> Result<Ground, String> {
 
 /// Does what may take long on another thread.
 async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(format!("the host could not do it ({error})")))
+    work: impl FnOnce() -> Result<T, Hindrance> + Send + 'static,
+) -> Result<T, Hindrance> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(hindrance::host("its workspace could not be made", &io::Error::other(error)))
+    })
 }
 
 fn resolve(
@@ -143,20 +190,20 @@ fn resolve(
     seat: &Seat,
     assignment: &Assignment,
     place: Option<&Place>,
-) -> Result<Arc<crate::wire::Program>, String> {
+) -> Result<Arc<crate::wire::Program>, Hindrance> {
     let temp = place.map(|place| place.temp.as_path());
-    seat.program(&assignment.worker, &tools.environment, temp)
+    seat.program(&assignment.worker, &tools.environment, temp).map_err(hindrance::worker)
 }
 
-/// Has the worker started. The error says in plain words why it cannot be.
-async fn begin(
-    tools: &Tools,
-    seat: &Arc<Seat>,
-    assignment: &Assignment,
-    (started_at, place, digest): (Timestamp, Option<&Place>, Option<(u64, String)>),
-    orders: mpsc::Receiver<Order>,
+/// Has the worker started.
+async fn begin<'a>(
+    tools: &'a Tools,
+    seat: &'a Arc<Seat>,
+    assignment: &'a Assignment,
+    (started_at, place, digest): (Timestamp, Option<&'a Place>, Option<(u64, String)>),
+    orders: &'a mut Orders,
     listener: Listener,
-) -> Result<Attempt, String> {
+) -> Result<Attempt<'a>, Hindrance> {
     let worker = &assignment.worker;
     let program = resolve(tools, seat, assignment, place)?;
     let names = place.map(|place| &place.names);
@@ -166,11 +213,11 @@ async fn begin(
     let log = Log::new(listener, worker.bounds.events_per_second, file);
     let lend = || async {
         let lent = seat.lend(&tools.nursery, &tools.idle).await;
-        lent.map_err(|error| format!("the process that is to watch it could not be started ({error})"))
+        lent.map_err(|error| hindrance::host("the process that is to watch it could not be started", &error))
     };
     let mut beginning = Beginning {
         lent: lend().await?,
-        program: &program,
+        program,
         env: briefing::variables(assignment, moments, names),
         stdin: Arc::new(stdin),
         hearing: Hearing::new(worker.protocol, &worker.bounds, log),
@@ -186,7 +233,7 @@ async fn begin(
             )
         }),
     };
-    loop {
+    for _ in 0..GUARDIANS {
         match Attempt::begin(beginning).await {
             Ok(attempt) => return Ok(attempt),
             Err(NotBegun::GuardianGone(back)) => {
@@ -194,13 +241,15 @@ async fn begin(
                 beginning.lent = lend().await?;
             }
             Err(NotBegun::NoPipes(error)) => {
-                return Err(format!("the host has no room for its pipes ({error})"));
+                return Err(hindrance::host("its pipes could not be made", &error));
             }
             Err(NotBegun::TooLong) => {
-                return Err("its command line and environment are too long".to_owned());
+                return Err(hindrance::worker("its command line and environment are too long"));
             }
         }
     }
+    let why = io::Error::other("one after the other is killed before it can begin");
+    Err(hindrance::host("the processes that are to watch it do not live", &why))
 }
 
 /// Gives the guardian back; where there is still something to wait for, returns that.

@@ -9,7 +9,7 @@ use crate::workspace::records::Facts;
 use std::sync::Arc;
 use std::time::Duration;
 use wh_domain::attempt::{Outcome, Progress};
-use wh_domain::ending::{Ending, Exit, Stop, Verdict, judge};
+use wh_domain::ending::{Ending, Exit, Hindrance, Stop, Verdict, judge, judge_hindered};
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Protocol;
@@ -118,11 +118,21 @@ async fn put_away(
     })
 }
 
-/// The record of an attempt without a process.
+/// The record of an attempt that something kept from beginning.
 pub(crate) fn never_ran(
     assignment: &Assignment,
-    started_at: Timestamp,
-    ended_at: Timestamp,
+    moments: (Timestamp, Timestamp),
+    hindrance: &Hindrance,
+) -> Finished {
+    let verdict = judge_hindered(hindrance);
+    let (Hindrance::Worker(why) | Hindrance::Task(why) | Hindrance::Host(why)) = hindrance;
+    Finished { verdict, ..without_process(assignment, moments, Exit::NotStarted(why.clone())) }
+}
+
+/// The record of an attempt that has no process of its own yet.
+pub(crate) fn without_process(
+    assignment: &Assignment,
+    (started_at, ended_at): (Timestamp, Timestamp),
     exit: Exit,
 ) -> Finished {
     let ending = Ending {

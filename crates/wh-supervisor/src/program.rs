@@ -116,9 +116,6 @@ pub(crate) fn explain(errno: i32, program: &Program) -> String {
         libc::EACCES => format!("{shown} is not executable"),
         libc::ENOEXEC => format!("{shown} is neither a program for this machine nor a script with a #! line"),
         libc::E2BIG => "its command line and environment are too long".to_owned(),
-        libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE => {
-            format!("the system has no room for another process ({})", words(errno))
-        }
         other => format!("{shown} could not be executed ({})", words(other)),
     }
 }

@@ -4,7 +4,9 @@
 use crate::samples::{With, ended, error, in_words, left};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wh_domain::ending::{Ending, Exit, ExitTable, Fault, Meaning, Report, ReportedError, judge};
+use wh_domain::ending::{
+    Ending, Exit, ExitTable, Fault, Hindrance, Meaning, Report, ReportedError, judge, judge_hindered,
+};
 use wh_domain::failure::FailureClass;
 use wh_domain::outcome::RetryAfter;
 
@@ -134,6 +136,17 @@ fn each_line_of_the_protocols_table_holds() {
     check("1 and retry_possible: false", &left(1).failure(no(false)), "failed(logic), final");
     check("75 and retry_possible: false", &left(75).failure(no(false)), "failed(logic), final");
     check("nobody saw it", &ended(Exit::Unseen), "interrupted");
+}
+
+#[test]
+fn what_kept_an_attempt_from_beginning_is_laid_on_whoever_is_at_fault() {
+    for (hindrance, outcome) in [
+        (Hindrance::Worker("w".into()), "worker_broken"),
+        (Hindrance::Task("t".into()), "failed(logic), final"),
+        (Hindrance::Host("h".into()), "interrupted"),
+    ] {
+        assert_eq!(in_words(&judge_hindered(&hindrance).outcome), outcome, "{hindrance:?}");
+    }
 }
 
 #[test]

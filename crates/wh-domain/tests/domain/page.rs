@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
-use wh_domain::ending::{Ending, Exit, ExitTable, Report, ReportedError, Stop, judge};
+use wh_domain::ending::{
+    Ending, Exit, ExitTable, Hindrance, Report, ReportedError, Stop, Verdict, judge, judge_hindered,
+};
 use wh_domain::lifecycle::{Next, Wait, after_attempt};
 use wh_domain::outcome::{Outcome, RetryAfter};
 use wh_domain::retry::RetryPolicy;
@@ -136,10 +138,21 @@ fn endings() -> String {
         ("any exit but 0 with `success: true`", left(1).success()),
         ("a signal that the host did not send", ended(Exit::Signal(11))),
         ("out of memory", ended(Exit::Signal(9)).out_of_memory()),
-        ("it could not be started", ended(Exit::NotStarted("its interpreter does not exist".into()))),
-        ("nobody saw its end", ended(Exit::Unseen)),
     ];
-    rows.iter().map(|(name, ending)| row(name, ending)).collect()
+    let hindered = [
+        ("it could not be started", Hindrance::Worker("its interpreter does not exist".into())),
+        (
+            "what the task brings cannot be given to it",
+            Hindrance::Task("its params are bytes, which only `protocol: raw` takes".into()),
+        ),
+        (
+            "the host had no room for it",
+            Hindrance::Host("there is no space left on the disk (ENOSPC)".into()),
+        ),
+    ];
+    let rows = rows.iter().map(|(name, ending)| row(name, ending));
+    let hindered = hindered.iter().map(|(name, hindrance)| told(name, &judge_hindered(hindrance)));
+    rows.chain(hindered).chain([row("nobody saw its end", &ended(Exit::Unseen)), "\n".to_owned()]).collect()
 }
 
 fn stops() -> String {
@@ -159,10 +172,12 @@ fn stops() -> String {
 }
 
 fn row(name: &str, ending: &Ending) -> String {
-    let verdict = judge(ending, &ExitTable::default());
-    let last = if name == "nobody saw its end" { "\n" } else { "" };
+    told(name, &judge(ending, &ExitTable::default()))
+}
+
+fn told(name: &str, verdict: &Verdict) -> String {
     format!(
-        "| {name} | {} | {} | {} |\n{last}",
+        "| {name} | {} | {} | {} |\n",
         in_words(&verdict.outcome),
         counted(verdict.outcome),
         verdict.sentence
@@ -239,7 +254,9 @@ fn waits() -> String {
         },
     );
     let least = RetryAfter::LEAST.as_millis();
-    format!("{head}\n{line}\n{cells}\n\nA deferral waits as long as the worker asked, but at least {least} ms.\n\n")
+    format!(
+        "{head}\n{line}\n{cells}\n\nA deferral waits as long as the worker asked, but at least {least} ms.\n\n"
+    )
 }
 
 fn reasons() -> String {

@@ -1,7 +1,9 @@
 //! The sentence that a person reads first about an attempt, word for word.
 
 use crate::samples::{With, ended, error, left};
-use wh_domain::ending::{Ending, Exit, ExitTable, Fault, ReportedError, Stop, judge, signal_name};
+use wh_domain::ending::{
+    Ending, Exit, ExitTable, Fault, Hindrance, ReportedError, Stop, judge, judge_hindered, signal_name,
+};
 use wh_domain::task::PoisonReason;
 
 fn check(ending: &Ending, sentence: &str) {
@@ -44,6 +46,21 @@ fn a_broken_worker_is_told_with_what_to_look_at() {
     check(
         &ended(Exit::NotStarted("/opt/venv/bin/python does not exist".into())),
         "The worker could not be started: /opt/venv/bin/python does not exist.",
+    );
+}
+
+#[test]
+fn what_is_no_workers_fault_is_told_without_blaming_one() {
+    let sentence = |hindrance| judge_hindered(&hindrance).sentence;
+    assert_eq!(
+        sentence(Hindrance::Task("its params are bytes, which only `protocol: raw` takes".into())),
+        "The task cannot be given to its worker: its params are bytes, which only `protocol: raw` takes. Trying \
+         again cannot help."
+    );
+    assert_eq!(
+        sentence(Hindrance::Host("its workspace could not be made: there is no space left (ENOSPC)".into())),
+        "The host could not begin the attempt: its workspace could not be made: there is no space left (ENOSPC). It \
+         does not count."
     );
 }
 

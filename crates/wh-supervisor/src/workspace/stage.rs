@@ -1,39 +1,41 @@
 //! What a task brings along is laid into `input/`.
 
 use crate::briefing::ParamsFile;
+use crate::hindrance;
 use crate::workspace::place::Place;
 use crate::workspace::{beneath, digest};
 use rustix::fs::{Mode, OFlags, openat};
 use std::ffi::CString;
 use std::io;
 use std::path::PathBuf;
+use wh_domain::ending::Hindrance;
 use wh_domain::task::InputFile;
 
 /// Names in `input/` that are the host's.
 const RESERVED: [&str; 2] = ["config.yaml", "params.json"];
 
-/// Lays attached files into `input/`. They are copies: a worker may do with them as it likes. The error says in
-/// plain words what is wrong.
-pub(crate) fn inputs(place: &Place, inputs: &[(InputFile, PathBuf)]) -> Result<(), String> {
+/// Lays attached files into `input/`. They are copies: a worker may do with them as it likes.
+pub(crate) fn inputs(place: &Place, inputs: &[(InputFile, PathBuf)]) -> Result<(), Hindrance> {
     for (input, path) in inputs {
-        let name = component(&input.name)?;
-        let copied = std::fs::File::open(path).and_then(|from| copy(place, &name, from));
-        copied.map_err(|error| format!("its input {} cannot be staged: {error}", input.name))?;
+        let name = component(&input.name).map_err(hindrance::task)?;
+        let what = format!("its input {} cannot be staged", input.name);
+        let from = std::fs::File::open(path).map_err(|error| hindrance::reading(&what, &error))?;
+        copy(place, &name, from).map_err(|error| hindrance::naming(&what, &error))?;
     }
     Ok(())
 }
 
 /// Lays large params into `input/params.json`; returns their size and digest.
-pub(crate) fn params(place: &Place, params: &ParamsFile<'_>) -> Result<(u64, String), String> {
-    let staged = match params {
-        ParamsFile::Text(text) => {
-            copy(place, c"params.json", text.as_bytes()).map(|size| (size, digest::of_text(text)))
+pub(crate) fn params(place: &Place, params: &ParamsFile<'_>) -> Result<(u64, String), Hindrance> {
+    const WHAT: &str = "its params cannot be staged";
+    let (size, digest) = match params {
+        ParamsFile::Text(text) => (copy(place, c"params.json", text.as_bytes()), digest::of_text(text)),
+        ParamsFile::File { path, sha256 } => {
+            let from = std::fs::File::open(path).map_err(|error| hindrance::reading(WHAT, &error))?;
+            (copy(place, c"params.json", from), (*sha256).to_owned())
         }
-        ParamsFile::File { path, sha256 } => std::fs::File::open(path)
-            .and_then(|from| copy(place, c"params.json", from))
-            .map(|size| (size, (*sha256).to_owned())),
     };
-    staged.map_err(|error| format!("its params cannot be staged: {error}"))
+    Ok((size.map_err(|error| hindrance::host(WHAT, &error))?, digest))
 }
 
 /// A name that cannot lead anywhere else.

@@ -3,6 +3,7 @@
 
 mod deaths;
 mod endings;
+mod hindrances;
 mod rig;
 mod streams;
 mod trees;

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wh_domain::attempt::OutcomeName;
-use wh_domain::task::{InputFile, Payload};
+use wh_domain::task::InputFile;
 use wh_domain::timeout::TimeoutPolicy;
 use wh_domain::worker::{Worker, Workspace};
 use wh_ports::blobs::Stored;
@@ -286,15 +286,6 @@ async fn what_a_dead_host_left_in_a_tree_is_gone_but_for_the_cache() {
     assert_eq!(done.finished.workspace, None, "it is not this attempt's");
     assert_clean(&rig);
     assert_eq!(names(&stream.join("working/cache")), ["warm"]);
-}
-
-#[tokio::test]
-async fn bytes_for_a_worker_with_an_envelope_are_refused() {
-    let rig = Rig::new();
-    let mut assignment = rig.assignment(&sh("exit 0"), "");
-    assignment.claim.params = Stored::Inline(Payload::Bytes(Box::new([255])));
-    let done = rig.carry(assignment).await;
-    assert!(done.summary().contains("only `protocol: raw` takes"), "{}", done.summary());
 }
 
 #[tokio::test]

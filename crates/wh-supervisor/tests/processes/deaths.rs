@@ -2,8 +2,8 @@
 
 use crate::rig::{LONG, Rig, assignment, listener, options, sh, worker};
 use crate::witness::{Witness, escapist};
-use rustix::process::{Pid, Signal, kill_process};
-use std::os::unix::fs::OpenOptionsExt;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -97,10 +97,11 @@ async fn a_guardian_that_dies_between_two_attempts_is_replaced() {
     let script = format!("printf \"$PPID \" >{}; echo '{{\"success\":true}}'", witness.path.display());
     rig.run(&sh(&script), "{}").await;
     let guardian = witness.pid().await;
+    let held = pidfd_open(guardian, PidfdFlags::empty()).unwrap();
     kill(guardian);
-    while std::fs::exists(format!("/proc/{}", guardian.as_raw_pid())).unwrap() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let most = Timespec::try_from(LONG).unwrap();
+    let ended = poll(&mut [PollFd::new(&held, PollFlags::IN)], Some(&most));
+    assert_eq!(ended, Ok(1), "SIGKILL ends it");
     assert_stream_works(&rig).await;
 }
 
@@ -150,10 +151,13 @@ impl Host {
         Pid::from_child(&self.process)
     }
 
+    fn slot(&self) -> std::fs::File {
+        std::fs::File::open(self.rig.dir.path().join("lock")).unwrap()
+    }
+
     /// Whether nobody holds the slot any more.
     fn slot_is_free(&self) -> bool {
-        let lock = std::fs::OpenOptions::new().read(true).mode(0o600).open(self.rig.dir.path().join("lock"));
-        lock.unwrap().try_lock().is_ok()
+        self.slot().try_lock().is_ok()
     }
 
     async fn deserted(&mut self) {
@@ -163,11 +167,11 @@ impl Host {
     }
 
     async fn assert_slot_becomes_free(&self) {
-        let begun = std::time::Instant::now();
-        while !self.slot_is_free() {
-            assert!(begun.elapsed() < LONG, "somebody still holds the slot");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let (slot, (free, is_free)) = (self.slot(), tokio::sync::oneshot::channel());
+        // A thread that nobody waits for: if the slot never becomes free, the test fails and does not hang.
+        std::thread::spawn(move || free.send(slot.lock()));
+        let locked = tokio::time::timeout(LONG, is_free).await.expect("somebody still holds the slot");
+        locked.unwrap().unwrap();
     }
 }
 
@@ -176,9 +180,7 @@ async fn a_killed_hosts_workers_die_and_only_then_is_its_slot_free() {
     let mut host = Host::start().await;
     assert!(!host.slot_is_free());
     kill(host.pid());
-    while !host.slot_is_free() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    host.assert_slot_becomes_free().await;
     host.witness.assert_deserted();
     host.process.wait().unwrap();
 }

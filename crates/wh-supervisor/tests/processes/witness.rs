@@ -1,15 +1,15 @@
 //! Tells by a pipe that the kernel closes whether any process of an attempt is alive.
 
 use crate::rig::LONG;
-use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use tokio::net::unix::pipe;
 
 /// A FIFO that a worker and all its descendants hold open. Its end shows that none of them lives.
 pub(crate) struct Witness {
     pub(crate) path: PathBuf,
-    reader: OwnedFd,
+    reader: pipe::Receiver,
     read: String,
 }
 
@@ -27,22 +27,38 @@ impl Witness {
         rustix::fs::chmod(&path, Mode::from_raw_mode(0o622)).unwrap();
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let reader = rustix::fs::open(&path, flags, Mode::empty()).unwrap();
+        let reader = pipe::Receiver::from_owned_fd(reader).unwrap();
         Self { path, reader, read: String::new() }
     }
 
     /// Waits for the next word that a process writes.
     pub(crate) async fn word(&mut self) -> String {
-        let until = Instant::now() + LONG;
         loop {
             if let Some(end) = self.read.find(' ') {
                 let rest = self.read.split_off(end + 1);
                 let word = std::mem::replace(&mut self.read, rest);
                 return word.trim_end().to_owned();
             }
-            assert!(Instant::now() < until, "nobody has written to the witness");
-            self.pull();
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            let is_held = self.changed("nobody has written to the witness").await;
+            assert!(is_held || self.read.contains(' '), "whoever could have written is gone");
         }
+    }
+
+    /// Waits until somebody has written, or nobody can any more: then it is false.
+    async fn changed(&mut self, otherwise: &str) -> bool {
+        let mut bytes = [0; 4096];
+        let read = async {
+            loop {
+                self.reader.readable().await.unwrap();
+                match self.reader.try_read(&mut bytes) {
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                    other => return other.unwrap(),
+                }
+            }
+        };
+        let got = tokio::time::timeout(LONG, read).await.expect(otherwise);
+        self.read.push_str(std::str::from_utf8(&bytes[..got]).unwrap());
+        got > 0
     }
 
     /// A word that is a number.
@@ -55,7 +71,8 @@ impl Witness {
         self.pull()
     }
 
-    /// Reads what was written; false when nobody can write any more.
+    /// Reads what was written, past the reactor, whose knowledge may be a turn old; false when nobody can write any
+    /// more.
     fn pull(&mut self) -> bool {
         let mut bytes = [0; 4096];
         loop {
@@ -78,8 +95,7 @@ impl Witness {
     pub(crate) async fn deserted(&mut self) -> Duration {
         let begun = Instant::now();
         while self.is_held() {
-            assert!(begun.elapsed() < LONG, "a process of the attempt is alive");
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            self.changed("a process of the attempt is alive").await;
         }
         begun.elapsed()
     }

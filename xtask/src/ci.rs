@@ -1,7 +1,7 @@
 //! Runs the checks one after the other: a line for each, and at the end how many tests and checks passed.
 
 use crate::check::{Check, Counts, Trouble};
-use crate::{arrows, clippy, format, generated, rings, rustdoc, supply, tests, tidy};
+use crate::{arrows, clippy, examples, format, generated, rings, rustdoc, supply, tests, tidy};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,6 +19,11 @@ const CHECKS: &[Check] = &[
     },
     Check { name: "clippy", promise: "neither the compiler nor clippy warns", run: clippy::check },
     Check { name: "tests", promise: "every test passes", run: tests::check },
+    Check {
+        name: "examples",
+        promise: "templates pass the transcripts and wheels are what their sources build",
+        run: examples::check,
+    },
     Check { name: "generated", promise: "pages and schemas say what the code says", run: generated::check },
     Check {
         name: "rustdoc",

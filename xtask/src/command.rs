@@ -33,6 +33,18 @@ pub(crate) fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)])
     }
 }
 
+/// Runs a program in `root`; `None` where there is no such program.
+pub(crate) fn program(root: &Path, name: &str, arguments: &[&str]) -> Option<Printed> {
+    let mut command = Command::new(name);
+    // Nothing is left in the tree by looking at it.
+    command.args(arguments).current_dir(root).env("PYTHONDONTWRITEBYTECODE", "1");
+    match run(command) {
+        Ok(printed) => Some(printed),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => Some(Printed { ok: false, text: format!("{name} could not be run: {error}") }),
+    }
+}
+
 fn run(mut command: Command) -> std::io::Result<Printed> {
     let (mut reader, writer) = std::io::pipe()?;
     let mut child = command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).spawn()?;

@@ -5,6 +5,7 @@ mod check;
 mod ci;
 mod clippy;
 mod command;
+mod examples;
 mod format;
 mod generated;
 mod metadata;

@@ -71,9 +71,9 @@ pub(crate) async fn carry(
             Ok(finished) => return finished,
             Err(hindrance) => hindrance,
         };
-        // What the host lacks is often there again a moment later. It is waited for here, with the stream held,
-        // because an interrupted attempt is tried again at once: a host with a full disk would otherwise run in
-        // circles, and one task after the other would use up its interruptions.
+        // What the host lacks is often there again a moment later. It is waited for here, with the stream held: a
+        // host with a full disk would otherwise run through its queue, and one task after the other would use up
+        // its interruptions.
         if !matches!(hindrance, Hindrance::Host(_)) || !patience.wait(&mut orders).await {
             return conclude::never_ran(&assignment, (started_at, tools.clock.wall()), &hindrance);
         }

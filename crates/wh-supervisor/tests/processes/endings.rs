@@ -45,6 +45,19 @@ async fn every_ending_of_a_process_has_its_outcome() {
 }
 
 #[tokio::test]
+async fn every_signal_that_can_end_a_worker_is_a_crash() {
+    // Those that do nothing, stop or continue: CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH; 32 and 33 are the C
+    // library's own.
+    const HARMLESS: [i32; 10] = [17, 18, 19, 20, 21, 22, 23, 28, 32, 33];
+    let rig = Rig::new();
+    for signal in (1..=64).filter(|signal| !HARMLESS.contains(signal)) {
+        let done = rig.run(&sh(&format!("ulimit -c 0; cat >/dev/null; kill -{signal} $$")), "{}").await;
+        assert_eq!(done.finished.ending.exit, Exit::Signal(signal), "{}", done.summary());
+        assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Crashed, "{}", done.summary());
+    }
+}
+
+#[tokio::test]
 async fn a_worker_reads_its_task_and_its_result_comes_back_as_written() {
     let rig = Rig::new();
     let script = r#"import json,sys

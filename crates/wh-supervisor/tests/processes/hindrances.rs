@@ -185,6 +185,29 @@ async fn runs_out_of_descriptors() {
 }
 
 #[test]
+fn a_worker_that_fills_the_disk_costs_its_own_files_and_the_next_attempt_nothing() {
+    alone("hindrances::has_its_disk_filled_by_a_worker", true);
+}
+
+#[tokio::test]
+#[ignore = "runs on a small disk of its own"]
+async fn has_its_disk_filled_by_a_worker() {
+    let rig = Rig::new();
+    let greedy = with_workspace(sh(r#"cat /dev/zero > "$WORKERHOST_WORKING_DIR/big" 2>/dev/null
+        echo '{"success":false,"error":{"class":"resource"}}'; exit 1"#));
+    let good = with_workspace(sh(GOOD));
+    for _ in 0..2 {
+        let done = rig.run(&greedy, "{}").await;
+        let expected = Outcome::Failed { class: FailureClass::Resource, retriable: true };
+        assert_eq!(done.finished.verdict.outcome, expected, "{}", done.summary());
+        let warnings = format!("{:?}", done.finished.warnings);
+        assert!(warnings.contains("could not all be kept"), "{warnings}");
+        let done = rig.run(&good, "{}").await;
+        assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+    }
+}
+
+#[test]
 fn a_full_disk_interrupts_and_the_next_attempt_goes_well_when_there_is_room() {
     alone("hindrances::fills_its_disk", true);
 }

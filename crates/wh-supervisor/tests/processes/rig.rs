@@ -76,8 +76,12 @@ pub(crate) fn options(dir: &Path) -> RunnerOptions {
 
 impl Rig {
     pub(crate) fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    pub(crate) fn with_clock(clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let runner = ProcessRunner::new(options(dir.path())).unwrap();
+        let runner = ProcessRunner::new(RunnerOptions { clock, ..options(dir.path()) }).unwrap();
         Self { runner, dir, fence: AtomicI64::new(1) }
     }
 

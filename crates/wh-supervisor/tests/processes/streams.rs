@@ -107,6 +107,51 @@ for byte in b'noise {\n{"success": true, "result": "\xc3\xa9"}\nmore {':
 }
 
 #[tokio::test]
+async fn whatever_a_worker_writes_is_a_result_or_says_why_it_is_none() {
+    use OutcomeName::{Failed, ProtocolError, Succeeded};
+    let rig = Rig::new();
+    let deep = |levels: usize| {
+        format!("{{\"success\":true,\"result\":{}{}}}", "[".repeat(levels), "]".repeat(levels)).into_bytes()
+    };
+    /// What is written, the outcome, and the result or a part of the sentence.
+    type Row<'a> = (&'a [u8], OutcomeName, &'a str);
+    let (deepest, too_deep) = (deep(127), deep(128));
+    let nest = "[".repeat(127) + &"]".repeat(127);
+    let rows: &[Row<'_>] = &[
+        (b"", ProtocolError, "wrote no result"),
+        (b"{", ProtocolError, "wrote no result"),
+        (b"\n", ProtocolError, "wrote no result"),
+        (b"{\"success\":true,\"result\":1}", Succeeded, "1"),
+        (b"{\"success\":true,\"result\":1}\r\n", Succeeded, "1"),
+        (b"\xef\xbb\xbf{\"success\":true,\"result\":1}\n", Succeeded, "1"),
+        (b"\0\0\n{\"success\":true,\"result\":1}\n\0", Succeeded, "1"),
+        (b"{\"success\":true,\"result\":\"a\0b\"}\n", ProtocolError, "wrote no result"),
+        (b"\xff\n{\"success\":true,\"result\":1}\n", ProtocolError, "is not UTF-8 at byte 0"),
+        (&deepest, Succeeded, &nest),
+        (&too_deep, ProtocolError, "nested deeper than 128 levels"),
+        (b"{\"success\":false,\"success\":true,\"result\":1,\"result\":2}", Succeeded, "2"),
+        (b"{\"success\":true,\"success\":false,\"error\":{}}", Failed, "exit code 0"),
+        (b"{\"success\":true,\"result\":1e999}", Succeeded, "1e999"),
+        (b"{\"success\":true,\"result\":NaN}", ProtocolError, "wrote no result"),
+        (b"{\"success\":true,\"result\":1}\n{\"success\":true,\"result\":2}\n", Succeeded, "2"),
+        (b"{\"success\":true,\"result\":1}\n{\"success\":true,\"resu", Succeeded, "1"),
+        (b"{\"success\":true,\"resu", ProtocolError, "wrote no result"),
+        (b"{\"success\":\"true\",\"result\":1}", ProtocolError, "wrote no result"),
+    ];
+    for (bytes, outcome, told) in rows {
+        let path = rig.dir.path().join("output");
+        std::fs::write(&path, bytes).unwrap();
+        let done = rig.run(&sh(&format!("cat >/dev/null; cat {}", path.display())), "{}").await;
+        let shown = format!("{}: {}", String::from_utf8_lossy(bytes), done.summary());
+        assert_eq!(done.finished.verdict.outcome.name(), *outcome, "{shown}");
+        match outcome {
+            Succeeded => assert_eq!(done.result().as_deref(), Some(*told), "{shown}"),
+            _ => assert!(done.finished.verdict.sentence.contains(told), "{shown}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn two_gibibytes_of_output_are_cut_at_the_bound_and_end_the_worker() {
     let rig = Rig::new();
     for protocol in [Protocol::Json, Protocol::Raw] {

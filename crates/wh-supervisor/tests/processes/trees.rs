@@ -2,11 +2,15 @@
 
 use crate::rig::{Rig, listener, sh, worker};
 use crate::witness::{Witness, escapist};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use wh_domain::attempt::OutcomeName;
 use wh_domain::ending::{Exit, Stop};
+use wh_domain::time::{StoreInstant, Timestamp};
 use wh_domain::timeout::TimeoutPolicy;
+use wh_ports::clock::Clock;
 use wh_ports::runner::{Order, Runner, Said};
 
 const GRACE: Duration = Duration::from_millis(300);
@@ -93,6 +97,36 @@ async fn a_worker_that_has_stopped_itself_is_ended_too() {
     let done = rig.run(&stopped, "{}").await;
     assert_eq!(done.finished.ending.stop, Some(Stop::Timeout), "{}", done.summary());
     assert_eq!(done.finished.ending.exit, Exit::Signal(15), "SIGCONT lets it take the SIGTERM");
+}
+
+/// A calendar that somebody sets ten years forward and back between any two looks.
+struct Jumping(AtomicI64);
+
+impl Clock for Jumping {
+    fn wall(&self) -> Timestamp {
+        const TEN_YEARS: i64 = 3_650 * 86_400_000;
+        let sign = self.0.fetch_add(1, Ordering::Relaxed) % 2 * 2 - 1;
+        Timestamp::from_millis(1_800_000_000_000 + sign * TEN_YEARS)
+    }
+
+    fn instant(&self) -> StoreInstant {
+        StoreInstant { boot: 1, millis: 0 }
+    }
+}
+
+#[tokio::test]
+async fn no_step_of_the_calendar_ends_or_prolongs_an_attempt() {
+    for first in [0, 1] {
+        let rig = Rig::with_clock(Arc::new(Jumping(AtomicI64::new(first))));
+        let done = rig.run(&sh(r#"sleep 0.3; echo '{"success":true}'"#), "{}").await;
+        assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+        let mut hanging = sh("exec sleep 1000");
+        hanging.timeout = limits(Duration::from_millis(500));
+        let begun = Instant::now();
+        let done = rig.run(&hanging, "{}").await;
+        assert_eq!(done.finished.ending.stop, Some(Stop::Timeout), "{}", done.summary());
+        assert!((Duration::from_millis(500)..Duration::from_secs(5)).contains(&begun.elapsed()));
+    }
 }
 
 #[tokio::test]
@@ -229,6 +263,99 @@ async fn dropping_the_future_kills_the_tree_and_the_stream_waits_for_that() {
     let next = rig.run(&sh(r#"echo '{"success":true}'"#), "{}").await;
     assert_eq!(next.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", next.summary());
     witness.assert_deserted();
+}
+
+/// A worker that hangs, and what it has started lives on by forking; ended by its hard limit.
+async fn assert_felled(plant: &str) {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = format!(
+        "import os, signal, time\n\
+         signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+         witness = os.open('{}', os.O_WRONLY)\n{plant}\nwhile True: time.sleep(1000)",
+        witness.path.display()
+    );
+    let mut hanging = worker(["python3", "-c", &script]);
+    hanging.timeout = TimeoutPolicy { grace: Duration::from_millis(20), ..limits(Duration::from_secs(1)) };
+    let done = rig.run(&hanging, "{}").await;
+    witness.assert_deserted();
+    assert_eq!(witness.word().await, "up", "it got so far: {}", done.summary());
+    assert_eq!(done.finished.ending.stop, Some(Stop::Timeout), "{}", done.summary());
+}
+
+#[tokio::test]
+async fn processes_that_run_away_by_forking_while_they_are_killed_are_all_ended() {
+    // None of them is the same process for longer than one fork takes.
+    let plant = r"
+for _ in range(24):
+    if os.fork() == 0:
+        while True:
+            if os.fork(): os._exit(0)
+            os.setsid()
+os.write(witness, b'up ')";
+    assert_felled(plant).await;
+}
+
+#[tokio::test]
+async fn a_fork_bomb_that_goes_off_while_it_is_killed_is_felled() {
+    // Each fork takes a byte out of a pipe, so that the bomb has a largest size. SIGTERM fills the pipe.
+    let plant = r"
+tokens, more = os.pipe()
+signal.signal(signal.SIGTERM, lambda number, frame: os.write(more, b'x' * 600))
+if os.fork() == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        os.read(tokens, 1)
+        if os.fork() == 0: os.setsid()
+os.write(more, b'x' * 20)
+os.write(witness, b'up ')";
+    assert_felled(plant).await;
+}
+
+fn skip(why: &str) {
+    std::io::Write::write_all(&mut std::io::stderr(), format!("SKIP: {why}\n").as_bytes()).unwrap();
+}
+
+/// A worker that succeeds and leaves `daemon` behind, which is Python in a session of its own.
+async fn assert_left_behind_and_ended(daemon: &str) {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = format!(
+        "import os, time\n\
+         witness = os.open('{}', os.O_WRONLY)\n\
+         os.set_inheritable(witness, True)\n\
+         up, ready = os.pipe()\n\
+         os.set_inheritable(ready, True)\n\
+         if os.fork() == 0:\n    os.setsid()\n    {daemon}\n\
+         os.read(up, 1)\n\
+         os.write(witness, b'up ')\n\
+         print('{{\"success\":true}}')",
+        witness.path.display()
+    );
+    let done = rig.run(&worker(["python3", "-c", &script]), "{}").await;
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+    assert!(!done.finished.leaked.is_empty(), "{}", done.summary());
+    assert_eq!(witness.word().await, "up");
+    witness.assert_deserted();
+}
+
+#[tokio::test]
+async fn a_process_that_has_become_another_user_is_ended_too() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root can become another user");
+    }
+    assert_left_behind_and_ended("os.setuid(65534); os.write(ready, b'x'); time.sleep(1000)").await;
+}
+
+#[tokio::test]
+async fn a_process_in_namespaces_of_its_own_is_ended_too() {
+    let may = std::process::Command::new("unshare").args(["-Urpf", "true"]).status();
+    if !may.is_ok_and(|status| status.success()) {
+        return skip("this machine allows no namespaces");
+    }
+    let inside = "echo x >&%d; sleep 1000 & exec sleep 1000";
+    let daemon = format!("os.execvp('unshare', ['unshare', '-Urpf', 'sh', '-c', '{inside}' % ready])");
+    assert_left_behind_and_ended(&daemon).await;
 }
 
 #[tokio::test]

@@ -194,6 +194,8 @@ async fn whatever_is_planted_is_neither_followed_nor_waited_for_and_is_gone_afte
         r"mkdir extra; touch extra/file another; mv logs elsewhere",
         r#"ln -s /proc/self/root output/root; ln -s "$VICTIMS" output/victims"#,
         r#"touch output/"$(printf 'new\nline\001')" output/"$(printf '\377')""#,
+        // Only root can; for others the plant is a plain file.
+        r"mknod output/metadata.json c 1 3 2>/dev/null || touch output/metadata.json",
         r#"python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('output/socket')""#,
     ];
     for plant in plants {
@@ -220,6 +222,44 @@ async fn whatever_is_planted_is_neither_followed_nor_waited_for_and_is_gone_afte
     }
     let config = read(stream(&rig).join("input/config.yaml"));
     assert!(!config.contains("evil"), "{config}");
+}
+
+#[tokio::test]
+async fn directories_that_are_swapped_for_links_while_the_host_writes_lead_it_nowhere() {
+    let rig = Rig::new();
+    let victims = rig.dir.path().join("victims");
+    std::fs::create_dir(&victims).unwrap();
+    let targets = ["worker.log", "progress.md", "metadata.json", "results.md", "config.yaml"];
+    for name in targets {
+        std::fs::write(victims.join(name), "safe").unwrap();
+    }
+    // Longer than the first heartbeat takes to come.
+    let script = r#"import os, sys, time
+os.chdir(os.environ["WORKERHOST_WORKSPACE"])
+until = time.monotonic() + 1.3
+while time.monotonic() < until:
+    for name in ("logs", "output", "input"):
+        os.rename(name, "aside")
+        os.symlink("VICTIMS", name)
+        sys.stderr.write("a line\n")
+        sys.stderr.flush()
+        os.unlink(name)
+        os.rename("aside", name)
+os.rename("output", "aside")
+os.symlink("VICTIMS", "output")
+print('{"success":true}')"#;
+    let script = script.replace("VICTIMS", victims.to_str().unwrap());
+    let swapping = Worker { workspace: Workspace::Full, ..worker(["python3", "-c", &script]) };
+    let done = rig.run(&swapping, "{}").await;
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+    assert!(done.finished.log_tail.contains("a line"), "{}", done.summary());
+    let mut expected = targets;
+    expected.sort_unstable();
+    assert_eq!(names(&victims), expected);
+    for name in targets {
+        assert_eq!(read(victims.join(name)), "safe", "{name}");
+    }
+    assert_clean(&rig);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod globals;
 mod hooks;
+mod hosting;
 mod json;
 mod moment;
 mod opening;

@@ -155,6 +155,7 @@ async fn prepare(tools: &Tools, seat: &Seat, assignment: &Arc<Assignment>) -> Re
     let brings_files = !assignment.claim.inputs.is_empty() || briefing::params_file(assignment).is_some();
     if let Some(place) = place {
         if !brings_files {
+            mark(&place, assignment)?;
             return Ok(Ground { place: Some(place), digest: None });
         }
         let assignment = Arc::clone(assignment);
@@ -171,9 +172,16 @@ async fn prepare(tools: &Tools, seat: &Seat, assignment: &Arc<Assignment>) -> Re
 }
 
 fn stage_all(place: Place, assignment: &Assignment) -> Result<Ground, Hindrance> {
+    mark(&place, assignment)?;
     stage::inputs(&place, &assignment.claim.inputs)?;
     let digest = briefing::params_file(assignment).map(|params| stage::params(&place, &params));
     Ok(Ground { digest: digest.transpose()?, place: Some(place) })
+}
+
+/// Says beside the tree whose it is from now on.
+fn mark(place: &Place, assignment: &Assignment) -> Result<(), Hindrance> {
+    let named = place.marker.name(assignment.claim.seq, assignment.claim.fence);
+    named.map_err(|error| hindrance::host("its stream could not be marked", &error))
 }
 
 /// Does what may take long on another thread.

@@ -48,3 +48,4 @@ mod workspace;
 pub use nursery::SpawnerProgram;
 pub use runner::{ProcessRunner, RunnerOptions};
 pub use spawner::{SPAWNER_ARGUMENT, spawner_main};
+pub use workspace::reading::AttemptLog;

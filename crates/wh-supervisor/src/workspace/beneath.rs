@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
 
 /// Files of ours: for their owner only.
-const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
+pub(crate) const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Never through a link, never waiting for the other end of a FIFO, never handed to a worker.
 const SAFELY: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);

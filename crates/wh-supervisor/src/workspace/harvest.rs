@@ -2,6 +2,7 @@
 
 use crate::workspace::beneath;
 use crate::workspace::heartbeat::Heartbeat;
+use crate::workspace::marker::attempt_name;
 use crate::workspace::place::{CACHE, CHILDREN, Place};
 use crate::workspace::records::{self, Facts};
 use crate::workspace::remove;
@@ -63,7 +64,7 @@ fn keep(place: &Place, heartbeat: &mut Heartbeat, facts: &Facts<'_>) -> io::Resu
         return Ok(None);
     }
     let claim = &facts.assignment.claim;
-    let name = format!("{}-{}", claim.seq.0, claim.fence);
+    let name = attempt_name(claim.seq, claim.fence);
     let finished = beneath::make_directory(&place.data_dir, FINISHED)?;
     let to = beneath::make_directory(&finished, &CString::new(name.as_str())?)?;
     let age = facts.ended_at.since(facts.started_at);

@@ -13,9 +13,11 @@ use std::io;
 use std::sync::Arc;
 
 /// The file that grows.
-const NAME: &CStr = c"worker.log";
-const HEAD: &CStr = c"worker.log.head";
-const EARLIER: &CStr = c"worker.log.earlier";
+pub(super) const NAME: &CStr = c"worker.log";
+/// Its first part, once it is put aside.
+pub(super) const HEAD: &CStr = c"worker.log.head";
+/// The latest part that is full.
+pub(super) const EARLIER: &CStr = c"worker.log.earlier";
 
 /// The log of one attempt. The file is made with its first line; a worker that keeps the same file itself shares it.
 #[derive(Debug)]

@@ -4,12 +4,15 @@
 //! that is already open, never through a link, never waiting, and only if it is a regular file or a directory.
 
 mod beneath;
+mod content;
 mod digest;
 pub(crate) mod finished;
 pub(crate) mod harvest;
 pub(crate) mod heartbeat;
 pub(crate) mod logfile;
+pub(crate) mod marker;
 pub(crate) mod place;
+pub(crate) mod reading;
 pub(crate) mod records;
 mod remove;
 pub(crate) mod stage;

@@ -2,6 +2,7 @@
 
 use crate::briefing::PlaceNames;
 use crate::workspace::beneath::{self, Look};
+use crate::workspace::marker::Marker;
 use crate::workspace::{digest, heartbeat, remove};
 use rustix::fd::OwnedFd;
 use rustix::fs::FileType;
@@ -35,6 +36,8 @@ pub(crate) struct Place {
     pub(crate) names: PlaceNames,
     /// Where temporary files go.
     pub(crate) temp: PathBuf,
+    /// Beside the tree: which attempt is in it.
+    pub(crate) marker: Marker,
     slot: u32,
     config: Box<str>,
     /// How `input/config.yaml` looked when it was written.
@@ -55,10 +58,14 @@ impl Place {
         let steps = ["work".to_owned(), slot.to_string(), directory_name(worker.name.as_str())];
         let mut at = data.try_clone()?;
         let mut path = std::path::absolute(data_dir)?;
-        for step in steps.into_iter().chain([format!("stream-{stream}")]) {
+        for step in steps {
             path.push(&step);
             at = beneath::make_directory(&at, &CString::new(step)?)?;
         }
+        let marker = Marker::open(&at, stream)?;
+        let tree = format!("stream-{stream}");
+        path.push(&tree);
+        at = beneath::make_directory(&at, &CString::new(tree)?)?;
         let name = |child: &str| path.join(child).to_string_lossy().into_owned();
         let mut place = Self {
             root: Arc::new(at),
@@ -71,6 +78,7 @@ impl Place {
                 logs: name("logs"),
             },
             temp: path.join("working"),
+            marker,
             slot,
             config: config(worker, stream).into(),
             config_look: None,

@@ -1,0 +1,139 @@
+//! Which attempt a stream carries: a small file beside its tree, by which others find the attempt's log.
+
+use crate::workspace::beneath::{self, Entry};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{OFlags, openat};
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use wh_domain::id::{Fence, Seq, StreamNo};
+
+/// Directories that are looked at on each level: more than the hosts and workers of one machine.
+const MOST: usize = 10_000;
+
+const ENDING: &[u8] = b".attempt";
+
+/// Longer than any two numbers.
+const LONGEST: usize = 64;
+
+/// A stream's marker. A worker cannot reach it through its tree.
+#[derive(Debug)]
+pub(crate) struct Marker(File);
+
+impl Marker {
+    /// Opens the marker of a stream, in the directory that holds the stream's tree.
+    pub(crate) fn open(within: impl AsFd, stream: StreamNo) -> io::Result<Self> {
+        let name = CString::new(format!("stream-{stream}.attempt"))?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(openat(within, &name, flags, beneath::PRIVATE_FILE)?.into()))
+    }
+
+    /// Names the attempt that is to begin in the tree. Nothing of an earlier one may be in it any more: whoever sees
+    /// the same name before and after opening a log has the log of that attempt.
+    pub(crate) fn name(&self, seq: Seq, fence: Fence) -> io::Result<()> {
+        self.0.write_all_at(format!("{}\n", attempt_name(seq, fence)).as_bytes(), 0)
+    }
+}
+
+/// The name of an attempt in the data directory.
+pub(crate) fn attempt_name(seq: Seq, fence: Fence) -> String {
+    format!("{}-{fence}", seq.0)
+}
+
+/// A stream whose marker names an attempt. The attempt may be over.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// The directory that holds the stream's tree and its marker.
+    pub(crate) within: OwnedFd,
+    /// The tree's name.
+    pub(crate) tree: CString,
+    /// The marker's name.
+    marker: CString,
+    attempt: (Seq, Fence),
+}
+
+impl Stream {
+    /// The attempt's right to write.
+    pub(crate) fn fence(&self) -> Fence {
+        self.attempt.1
+    }
+
+    /// Whether the marker still names the attempt.
+    pub(crate) fn is_still_named(&self) -> bool {
+        read(&self.within, &self.marker) == Some(self.attempt)
+    }
+}
+
+/// The streams whose markers name an attempt of that task.
+pub(crate) fn find(data_dir: &Path, seq: Seq) -> io::Result<Vec<Stream>> {
+    let mut found = Vec::new();
+    let work = match File::open(data_dir.join("work")) {
+        Ok(work) => OwnedFd::from(work),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(found),
+        Err(error) => return Err(error),
+    };
+    for slot in beneath::entries(&work, MOST)? {
+        let Some(slot) = enter(&work, &slot)? else { continue };
+        for worker in beneath::entries(&slot, MOST)? {
+            let Some(worker) = enter(&slot, &worker)? else { continue };
+            for Entry { name: marker, .. } in beneath::entries(&worker, MOST)? {
+                let Some(tree) = marker.to_bytes().strip_suffix(ENDING) else { continue };
+                let (tree, attempt) = (CString::new(tree)?, read(&worker, &marker));
+                if let Some(attempt) = attempt.filter(|(of, _)| *of == seq) {
+                    found.push(Stream { within: worker.try_clone()?, tree, marker, attempt });
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn enter(within: &OwnedFd, entry: &Entry) -> io::Result<Option<OwnedFd>> {
+    match beneath::directory(within, &entry.name) {
+        Ok(directory) => Ok(Some(directory)),
+        // A stray file, or something that went away in this moment.
+        Err(error) if matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read(within: &OwnedFd, marker: &CString) -> Option<(Seq, Fence)> {
+    let (file, _) = beneath::regular(within, marker).ok()??;
+    let mut bytes = [0; LONGEST];
+    let read = File::from(file).read_at(&mut bytes, 0).ok()?;
+    // A longer name that stood there before may show behind the first line.
+    let line = bytes.get(..read)?.split(|byte| *byte == b'\n').next()?;
+    let (seq, fence) = std::str::from_utf8(line).ok()?.split_once('-')?;
+    Some((Seq(seq.parse().ok()?), Fence(fence.parse().ok()?)))
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn a_marker_names_the_last_attempt_whatever_stood_there_before() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let worker = data_dir.path().join("work/1/w");
+        std::fs::create_dir_all(worker.join("stream-2")).unwrap();
+        std::fs::write(data_dir.path().join("work/stray"), "").unwrap();
+        let marker = Marker::open(File::open(&worker).unwrap(), StreamNo(2)).unwrap();
+        assert!(find(data_dir.path(), Seq(7)).unwrap().is_empty(), "an empty marker names nothing");
+        marker.name(Seq(123_456), Fence(99)).unwrap();
+        marker.name(Seq(7), Fence(1)).unwrap();
+        assert!(find(data_dir.path(), Seq(123_456)).unwrap().is_empty());
+        let found = find(data_dir.path(), Seq(7)).unwrap();
+        assert_eq!((found[0].fence(), found[0].tree.as_c_str()), (Fence(1), c"stream-2"));
+        assert!(found[0].is_still_named());
+        marker.name(Seq(8), Fence(1)).unwrap();
+        assert!(!found[0].is_still_named());
+    }
+
+    #[test]
+    fn without_any_streams_nothing_is_found() {
+        let data_dir = tempfile::tempdir().unwrap();
+        assert!(find(data_dir.path(), Seq(1)).unwrap().is_empty());
+    }
+}

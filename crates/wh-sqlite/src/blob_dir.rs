@@ -4,6 +4,7 @@ use crate::digest::hex;
 use crate::failure::unavailable;
 use crate::place::{private_dir, sync_dir};
 use crate::steps::Steps;
+use crate::trust::Trust;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, FileTimes};
 use std::io::{self, Read, Write};
@@ -24,11 +25,17 @@ const UNFINISHED: &str = "unfinished-";
 pub(crate) struct BlobDir {
     root: PathBuf,
     steps: Steps,
+    trust: Trust,
 }
 
 impl BlobDir {
     pub(crate) fn new(root: PathBuf, steps: Steps) -> Self {
-        Self { root, steps }
+        Self { root, steps, trust: Trust::default() }
+    }
+
+    /// The same, as part of a store that is written no more once the disk has failed either of them.
+    pub(crate) fn sharing(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     /// Where the blob of that digest lies: `blobs/ab/cdef…`.
@@ -46,14 +53,14 @@ impl BlobDir {
     pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Result<Box<str>, StoreError> {
         self.keep(bytes)
             .map(|(sha256, _)| sha256)
-            .map_err(|error| unavailable("keep a large content", &error))
+            .map_err(|error| self.trust.note(unavailable("keep a large content", &error)))
     }
 
     /// Keeps a copy of a file; durable when it returns. Answers its digest and size.
     pub(crate) fn keep_file(&self, from: &Path) -> Result<(Box<str>, u64), StoreError> {
-        let file =
-            File::open(from).map_err(|error| unavailable(&format!("read {}", from.display()), &error))?;
-        self.keep(file).map_err(|error| unavailable(&format!("keep a copy of {}", from.display()), &error))
+        let doing = format!("keep a copy of {}", from.display());
+        let file = File::open(from).map_err(|error| unavailable(&doing, &unreadable(&error)))?;
+        self.keep(file).map_err(|error| self.trust.note(unavailable(&doing, &error)))
     }
 
     fn keep(&self, mut from: impl Read) -> io::Result<(Box<str>, u64)> {
@@ -142,6 +149,11 @@ fn is_old(path: &Path) -> bool {
     fs::metadata(path).and_then(|data| data.modified()).is_ok_and(|modified| age(modified) > UNCLAIMED_FOR)
 }
 
+/// Trouble with a file that is not the store's, which says nothing about the store's disk.
+fn unreadable(error: &io::Error) -> io::Error {
+    io::Error::other(format!("it cannot be read: {error}"))
+}
+
 fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<(Box<str>, u64)> {
     let (mut hasher, mut size, mut chunk) = (Sha256::new(), 0_u64, vec![0; CHUNK]);
     loop {
@@ -149,7 +161,7 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<(Box<str>, u64)
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+            Err(error) => return Err(unreadable(&error)),
         };
         hasher.update(&chunk[..read]);
         to.write_all(&chunk[..read])?;

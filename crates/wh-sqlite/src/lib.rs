@@ -34,6 +34,7 @@ mod steps;
 mod store;
 mod tasks;
 mod traits;
+mod trust;
 mod tx;
 mod views;
 mod writing;

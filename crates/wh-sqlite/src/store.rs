@@ -15,6 +15,7 @@ use crate::policy::Policy;
 use crate::ready::prepared_place;
 use crate::schema::{MIGRATIONS, open_ready};
 use crate::steps::{Steps, Verb};
+use crate::trust::Trust;
 use crate::tx::Tx;
 use crate::writing::{Bench, Writer};
 use rusqlite::Connection;
@@ -55,12 +56,19 @@ impl SqliteStore {
         let steps = Steps(options.on_step.clone());
         let ringer = Arc::new(Ringer::new(place.bells()));
         let clock = Arc::clone(&options.clock);
-        let bench = Bench::new(connection, database, lock, clock, steps.clone(), Arc::clone(&ringer));
-        Ok(Arc::new(Self::assemble(&options, &place, Writer::new(bench), ringer, steps)))
+        let trust = Trust::default();
+        let blobs = BlobDir::new(place.blobs(), steps.clone()).sharing(trust.clone());
+        let bench = Bench::new(connection, database, lock, clock, steps, Arc::clone(&ringer), trust);
+        Ok(Arc::new(Self::assemble(&options, &place, Writer::new(bench), ringer, blobs)))
     }
 
-    fn assemble(options: &Options, place: &Place, writer: Writer, ringer: Arc<Ringer>, steps: Steps) -> Self {
-        let blobs = BlobDir::new(place.blobs(), steps);
+    fn assemble(
+        options: &Options,
+        place: &Place,
+        writer: Writer,
+        ringer: Arc<Ringer>,
+        blobs: BlobDir,
+    ) -> Self {
         let reading = |name| {
             let database = place.database.clone();
             Desk::new(name, move || Reading::open(&database).map_err(|error| classify(&error)))

@@ -6,9 +6,10 @@ use crate::failure::{Fail, Outcome, unavailable};
 use crate::identity::Identity;
 use crate::lock::WriterLock;
 use crate::steps::Steps;
+use crate::trust::Trust;
 use crate::tx::Tx;
 use rusqlite::Connection;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -28,8 +29,8 @@ pub(crate) struct Bench {
     clock: Arc<dyn Clock>,
     steps: Steps,
     ringer: Arc<Ringer>,
-    /// The disk failed to confirm a write: nothing is written any more.
-    pub(super) untrusted: RefCell<Option<StoreError>>,
+    /// Once the disk has failed to confirm a write, nothing is written any more.
+    pub(super) trust: Trust,
     /// Whether commits wait for the disk at the moment.
     waits_for_disk: Cell<bool>,
 }
@@ -42,9 +43,10 @@ impl Bench {
         clock: Arc<dyn Clock>,
         steps: Steps,
         ringer: Arc<Ringer>,
+        trust: Trust,
     ) -> Self {
-        let (untrusted, waits_for_disk) = (RefCell::default(), Cell::new(true));
-        Self { connection, database, lock, clock, steps, ringer, untrusted, waits_for_disk }
+        let waits_for_disk = Cell::new(true);
+        Self { connection, database, lock, clock, steps, ringer, trust, waits_for_disk }
     }
 
     /// Serves `first` and what waits behind it in one commit. Answers a message that could not be part of it.
@@ -55,14 +57,9 @@ impl Bench {
     ) -> Option<Message> {
         let mut batch = vec![first];
         let (mut left_over, mut ring) = (None, false);
-        let untrusted = self.untrusted.borrow().clone();
-        let committed = match untrusted {
-            Some(error) => Err(error),
-            None => self.transact(&mut batch, queue, &mut left_over).map(|rings| ring = rings),
-        };
-        if let Err(error @ StoreError::Untrusted(_)) = &committed {
-            self.untrusted.replace(Some(error.clone()));
-        }
+        let trusted = self.trust.check();
+        let committed = trusted.and_then(|()| self.transact(&mut batch, queue, &mut left_over));
+        let committed = committed.map(|rings| ring = rings).map_err(|error| self.trust.note(error));
         if committed.is_ok() {
             for request in &batch {
                 self.steps.pass(request.verb().steps().1);

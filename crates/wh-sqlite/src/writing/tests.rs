@@ -11,6 +11,7 @@ use crate::options::Mode;
 use crate::place::Place;
 use crate::schema::{MIGRATIONS, open_ready};
 use crate::steps::{Steps, Verb};
+use crate::trust::Trust;
 use crate::tx::Tx;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -30,6 +31,7 @@ fn bench(dir: &TempDir) -> Bench {
         Arc::new(SystemClock::new()),
         Steps::default(),
         Arc::new(Ringer::new(place.bells())),
+        Trust::default(),
     )
 }
 
@@ -95,7 +97,7 @@ fn once_the_disk_has_failed_nothing_is_written_any_more() {
     let bench = bench(&dir);
     let (_sender, mut queue) = mpsc::channel(1);
     let failure = StoreError::Untrusted("fsync".to_owned());
-    bench.untrusted.replace(Some(failure.clone()));
+    assert_eq!(bench.trust.note(failure.clone()), failure);
     let (request, mut answer) = request(Verb::Enqueue, arrives);
     bench.serve(request, &mut queue);
     assert_eq!(answer.try_recv().unwrap(), Err(failure));

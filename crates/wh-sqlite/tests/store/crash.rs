@@ -37,9 +37,9 @@ fn given() -> Option<(Options, String)> {
     Some((options, std::env::var(STEP).unwrap_or_default()))
 }
 
-/// One line in one write, so that a kill cannot tear it.
+/// One line in one write, so that a kill cannot tear it. The harness may have begun a line.
 fn acknowledge(what: &str) {
-    std::io::stdout().write_all(format!("ack {what}\n").as_bytes()).unwrap();
+    std::io::stdout().write_all(format!("\nack {what}\n").as_bytes()).unwrap();
 }
 
 /// What the child acknowledges until it is gone; it is killed as soon as it has acknowledged `most` things.

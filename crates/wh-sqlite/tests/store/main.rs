@@ -1,10 +1,11 @@
 //! The store against real files.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
 
 mod backup;
 mod bounds;
 mod conformance;
 mod crash;
+mod flaky;
 mod handles;
 mod kit;
 mod life;

@@ -54,18 +54,11 @@ pub(crate) async fn carry(
 ) -> Finished {
     let assignment = Arc::new(assignment);
     let started_at = tools.clock.wall();
-    if let Some(mut predecessor) = seat.predecessor() {
-        let gone = predecessor.gone(&tools.nursery);
-        if tokio::time::timeout(PATIENCE, gone).await.is_err() {
-            let nursery = Arc::clone(&tools.nursery);
-            let stuck = Box::pin(async move { predecessor.gone(&nursery).await });
-            let moments = (started_at, tools.clock.wall());
-            let unseen = conclude::without_process(&assignment, moments, Exit::Unseen);
-            return Finished { stuck: Some(stuck), ..unseen };
-        }
-    }
     let (mut orders, mut patience) = (Orders::new(orders), Patience::new());
     loop {
+        if !is_free(tools, seat).await {
+            return still_taken(tools, seat, &assignment, started_at);
+        }
         let tried = attempt(tools, seat, &assignment, &mut orders, Arc::clone(&listener)).await;
         let hindrance = match tried {
             Ok(finished) => return finished,
@@ -73,11 +66,33 @@ pub(crate) async fn carry(
         };
         // What the host lacks is often there again a moment later. It is waited for here, with the stream held: a
         // host with a full disk would otherwise run through its queue, and one task after the other would use up
-        // its interruptions.
-        if !matches!(hindrance, Hindrance::Host(_)) || !patience.wait(&mut orders).await {
+        // its interruptions. But whoever waits keeps nothing else, not even the rest of a guardian: streams that
+        // each keep a little would wait for each other for ever.
+        let waits = matches!(hindrance, Hindrance::Host(_))
+            && is_free(tools, seat).await
+            && patience.wait(&mut orders).await;
+        if !waits {
             return conclude::never_ran(&assignment, (started_at, tools.clock.wall()), &hindrance);
         }
     }
+}
+
+/// Whether nothing is left of whoever had the stream before; waits for that as long as may be.
+async fn is_free(tools: &Tools, seat: &Arc<Seat>) -> bool {
+    let Some(mut predecessor) = seat.predecessor() else { return true };
+    tokio::time::timeout(PATIENCE, predecessor.gone(&tools.nursery)).await.is_ok()
+}
+
+/// The end of an attempt that could not begin, because what had the stream before cannot be ended.
+fn still_taken(tools: &Tools, seat: &Arc<Seat>, assignment: &Arc<Assignment>, started_at: Timestamp) -> Finished {
+    let (nursery, seat) = (Arc::clone(&tools.nursery), Arc::clone(seat));
+    let stuck = Box::pin(async move {
+        if let Some(mut predecessor) = seat.predecessor() {
+            predecessor.gone(&nursery).await;
+        }
+    });
+    let unseen = conclude::without_process(assignment, (started_at, tools.clock.wall()), Exit::Unseen);
+    Finished { stuck: Some(stuck), ..unseen }
 }
 
 /// Carries an attempt to its end, if it can begin.

@@ -80,7 +80,11 @@ impl Place {
 
     /// A task as `show --json` tells it.
     pub(crate) fn show(&self, id: &str) -> Value {
-        serde_json::from_str(&self.ok(&["show", id, "--json"]).out).unwrap()
+        self.show_with("workerhost.yaml", id)
+    }
+
+    fn show_with(&self, configuration: &str, id: &str) -> Value {
+        serde_json::from_str(&self.ok(&["-c", configuration, "show", id, "--json"]).out).unwrap()
     }
 
     /// Looks for a file again and again until it is there.
@@ -94,9 +98,14 @@ impl Place {
 
     /// Looks at a task again and again until it is as wished.
     pub(crate) fn until(&self, id: &str, wished: impl Fn(&Value) -> bool) -> Value {
+        self.until_with("workerhost.yaml", id, wished)
+    }
+
+    /// The same, with another configuration.
+    pub(crate) fn until_with(&self, configuration: &str, id: &str, wished: impl Fn(&Value) -> bool) -> Value {
         let begin = Instant::now();
         loop {
-            let task = self.show(id);
+            let task = self.show_with(configuration, id);
             if wished(&task) {
                 return task;
             }

@@ -202,6 +202,8 @@ fn the_environment_wins_over_the_file() {
     assert!(shown.contains("level: debug  # environment WORKERHOST_LOGGING_LEVEL\n"), "{shown}");
     assert!(shown.contains("max_size: 7  # w.yaml:2\n"), "{shown}");
     assert!(shown.contains("drain: 30s  # default\n"), "{shown}");
+    let told = wh_config::show_json(&config, true);
+    assert_eq!(told["queue"]["max_size"], serde_json::json!({"value": 7, "origin": "w.yaml:2"}));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::{nothing, refused};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::Path;
-use wh_config::{Loaded, Problems, Severity, parse, show};
+use wh_config::{Loaded, Problems, Severity, parse, show, show_json};
 
 proptest! {
     #[test]
@@ -71,6 +71,10 @@ proptest! {
         prop_assert_eq!(&first.workers, &second.config.workers);
         prop_assert_eq!(&first.host, &second.config.host);
         prop_assert_eq!(show(&first, false), show(&second.config, false));
+        let told = show_json(&first, false).to_string();
+        let third = parse("w.json", &told, Path::new("/nowhere"), &nothing);
+        let third = third.map_err(|problems| TestCaseError::fail(format!("{told}\n{}", problems.render(false))))?;
+        prop_assert_eq!(show(&first, false), show(&third.config, false));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::nothing;
 use std::path::Path;
-use wh_config::{Problems, parse, show};
+use wh_config::{Problems, parse, show, show_json};
 
 const CANARY: &str = "c4n4ry-7f3";
 
@@ -14,10 +14,12 @@ fn visible(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Stri
     };
     match parse(name, text, Path::new("/nowhere"), env) {
         Ok(loaded) => format!(
-            "{}{}{}{:?}",
+            "{}{}{}{}{}{:?}",
             told(&loaded.warnings),
             show(&loaded.config, true),
             show(&loaded.config, false),
+            show_json(&loaded.config, true),
+            show_json(&loaded.config, false),
             loaded.config
         ),
         Err(problems) => told(&problems),

@@ -58,6 +58,7 @@ pub trait Upkeep: Send + Sync {
     /// Looks for damage; every line of the answer is one finding, none is good.
     fn check(&self) -> Answer<'_, Vec<String>>;
 
-    /// Writes a consistent copy, durable before the answer, while everything else goes on.
+    /// Writes a consistent copy with every large content that it needs, durable before the answer, while everything
+    /// else goes on. `to` must not be there yet.
     fn backup(&self, to: PathBuf) -> Answer<'_, ()>;
 }

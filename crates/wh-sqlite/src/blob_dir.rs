@@ -127,13 +127,28 @@ impl std::fmt::Debug for BlobDir {
 
 /// The blobs on a shelf that have lain there for [`UNCLAIMED_FOR`], each with its digest.
 pub(crate) fn old_on(shelf: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut blobs = all_on(shelf)?;
+    blobs.retain(|(_, path)| is_old(path));
+    Ok(blobs)
+}
+
+/// All blobs on a shelf, each with its digest.
+pub(crate) fn all_on(shelf: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let Some(first) = name(shelf) else { return Ok(Vec::new()) };
     Ok(entries(shelf)?
         .into_iter()
-        .filter(|path| is_old(path))
         .filter_map(|path| name(&path).map(|rest| (format!("{first}{rest}"), path)))
         .collect())
+}
+
+/// Whether a file holds what its digest says; `false` where it is not there.
+pub(crate) fn is_intact(path: &Path, sha256: &str) -> io::Result<bool> {
+    match File::open(path) {
+        Ok(mut file) => copy(&mut file, &mut io::sink()).map(|(found, _)| *found == *sha256),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {

@@ -3,6 +3,7 @@
 //! Writes of one process are joined: while one commit waits for the disk, the next one fills up. Between processes
 //! a lock file gives every writer its turn. Nothing is acknowledged before it is on stable storage.
 
+mod backup_dir;
 mod bell;
 mod blob_dir;
 mod blob_sweep;

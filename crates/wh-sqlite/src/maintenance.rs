@@ -1,6 +1,8 @@
 //! What a person does with a store as a file: look at it, bring it up to date, put a backup in its place.
 
+use crate::backup_dir::{Lack, bring_back, parts};
 use crate::bell::Ringer;
+use crate::blob_dir::BlobDir;
 use crate::connection::{for_writing, open};
 use crate::hosts::slots::Slots;
 use crate::lock::WriterLock;
@@ -9,6 +11,7 @@ use crate::options::{Mode, Options};
 use crate::place::{Place, private_file, sync_dir};
 use crate::ready::prepared_place;
 use crate::schema::{Found, MIGRATIONS, inspect, open_ready, sql_error};
+use crate::steps::Steps;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, ErrorCode};
 use std::fs;
@@ -66,11 +69,13 @@ pub fn migrate(options: &Options) -> Result<Vec<&'static str>, OpenError> {
     open_ready(&place, Mode::Migrate, MIGRATIONS, options.clock.wall()).map(|(_, steps)| steps)
 }
 
-/// Puts the backup `from` in the place of the store. Fences jump ahead, so that no attempt from before can write;
-/// its claims go to whoever takes over. Blobs are not part of a backup: those in the data directory stay.
+/// Puts the backup `from` in the place of the store: a directory that a backup made, or the file of a database whose
+/// large contents are still in the data directory. Fences jump ahead, so that no attempt from before can write; its
+/// claims go to whoever takes over.
 ///
 /// # Errors
-/// [`OpenError::InUse`] while a host is alive; others if the backup is damaged or the store cannot be written.
+/// [`OpenError::InUse`] while a host is alive; [`OpenError::Incomplete`] where a large content is missing; others if
+/// the backup is damaged or the store cannot be written. The store is then as it was.
 pub fn restore(from: &Path, options: &Options) -> Result<(), OpenError> {
     let place = prepared_place(options)?;
     let lock = WriterLock::open(&place.writer_lock())
@@ -79,12 +84,38 @@ pub fn restore(from: &Path, options: &Options) -> Result<(), OpenError> {
     let _turn = lock.wait().map_err(|error| OpenError::io("wait for the turn to write", &error))?;
     refuse_if_in_use(&place)?;
     let staged = beside(&place.database, ".restored");
-    let result = stage(from, &staged).and_then(|()| replace(&staged, &place, options));
+    let (database, kept) = parts(from);
+    let result = stage(&database, &staged)
+        .and_then(|()| bring_contents_back(from, kept.as_ref(), &staged, &place))
+        .and_then(|()| replace(&staged, &place, options));
     // What is left of the copy is of no use, whatever became of it.
     drop(fs::remove_file(&staged));
     result?;
     Ringer::new(place.bells()).ring();
     Ok(())
+}
+
+/// Contents come back before the tasks that need them: at no moment is there a task without its own.
+fn bring_contents_back(
+    from: &Path,
+    kept: Option<&BlobDir>,
+    staged: &Path,
+    place: &Place,
+) -> Result<(), OpenError> {
+    let own = BlobDir::new(place.blobs(), Steps::default());
+    let lack = bring_back(staged, kept, &own).map_err(|error| OpenError::Io {
+        doing: format!("bring the large contents of {} back", from.display()),
+        why: error.to_string(),
+    })?;
+    match lack {
+        None => Ok(()),
+        Some(Lack { count, sha256 }) => Err(OpenError::Incomplete {
+            path: from.to_owned(),
+            data_dir: place.data_dir.clone(),
+            missing: count,
+            sha256,
+        }),
+    }
 }
 
 fn newest() -> u32 {

@@ -102,6 +102,23 @@ pub enum OpenError {
         /// What SQLite says.
         why: String,
     },
+    /// A backup lacks large contents that its tasks need.
+    #[error(
+        "{missing} large contents that tasks of {} need are neither in it nor in {}, or are damaged (one is {sha256}); \
+         restore from a backup that has them, a directory that `workerhost db backup` made",
+        path.display(),
+        data_dir.display()
+    )]
+    Incomplete {
+        /// The backup.
+        path: PathBuf,
+        /// The data directory.
+        data_dir: PathBuf,
+        /// How many.
+        missing: usize,
+        /// The digest of one of them.
+        sha256: String,
+    },
     /// A host is at work on it, which the operation does not allow.
     #[error("a host is running on {} (slot {slot}, {host}); stop it first", path.display())]
     InUse {
@@ -140,6 +157,7 @@ impl From<OpenError> for StoreError {
             | OpenError::Older { .. }
             | OpenError::Newer { .. }
             | OpenError::Foreign { .. }
+            | OpenError::Incomplete { .. }
             | OpenError::Damaged { .. } => Self::Broken(error.to_string()),
         }
     }

@@ -1,5 +1,6 @@
 //! What keeps the store healthy and small.
 
+use crate::backup_dir::Unfinished;
 use crate::blob_sweep::sweep_blobs;
 use crate::check;
 use crate::steps::Verb;
@@ -26,6 +27,10 @@ impl Upkeep for SqliteStore {
     }
 
     fn backup(&self, to: PathBuf) -> Answer<'_, ()> {
-        Box::pin(self.writer.backup(to))
+        Box::pin(async move {
+            let unfinished = self.files.ask(move |blobs| Unfinished::begin(blobs, to)).await?;
+            self.writer.backup(unfinished.database()).await?;
+            self.files.ask(move |blobs| unfinished.finish(blobs)).await
+        })
     }
 }

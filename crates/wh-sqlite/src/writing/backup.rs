@@ -1,4 +1,4 @@
-//! Copies the whole store to a file in small steps, with other writes in between.
+//! Copies the whole database to a file in small steps, with other writes in between.
 
 use super::batch::Bench;
 use super::request::{Message, Reply};
@@ -19,7 +19,7 @@ const RESTARTS: u32 = 5;
 /// How long to wait when another program holds the database.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Copies the store to `to`, which must not be there yet. Durable when it returns.
+/// Copies the database to `to`, which must not be there yet. Durable when it returns.
 pub(super) fn write(bench: &Bench, queue: &mut mpsc::Receiver<Message>, to: &Path) -> Result<(), StoreError> {
     if to.exists() {
         return Err(StoreError::Unavailable(format!("{} is there already; name another file", to.display())));
@@ -56,7 +56,7 @@ fn copy(bench: &Bench, queue: &mut mpsc::Receiver<Message>, to: &Path) -> Result
         let turn = turn.map_err(|error| unavailable("wait for the turn to write", &error))?;
         let pages = if turn.is_some() { -1 } else { PAGES };
         match backup.step(pages).map_err(sql)? {
-            StepResult::Done => return Ok(()),
+            StepResult::Done => break,
             StepResult::Busy | StepResult::Locked => std::thread::sleep(PAUSE),
             _ => {}
         }
@@ -65,6 +65,9 @@ fn copy(bench: &Bench, queue: &mut mpsc::Receiver<Message>, to: &Path) -> Result
         remaining = backup.progress().remaining;
         serve_waiting(bench, queue);
     }
+    drop(backup);
+    // One file without a log, which can be read even where nothing may be written.
+    target.pragma_update(None, "journal_mode", "DELETE").map_err(sql)
 }
 
 fn serve_waiting(bench: &Bench, queue: &mut mpsc::Receiver<Message>) {

@@ -15,7 +15,7 @@ use wh_sqlite::{OpenError, describe, restore};
 fn a_backup_is_one_moment_of_the_store_while_writes_go_on() {
     let home = Home::new();
     let (store, other) = (home.open(), home.open());
-    let copy = home.path().join("copy.db");
+    let copy = home.path().join("copy");
     let written = run(async {
         for from in 0..20 {
             let batch = (0..1_000).map(|no| task(&format!("before-{}", from * 1_000 + no))).collect();
@@ -38,13 +38,16 @@ fn a_backup_is_one_moment_of_the_store_while_writes_go_on() {
         meanwhile.await.unwrap()
     });
     assert_eq!(written, 400);
-    let description = describe(&copy).unwrap();
+    let database = copy.join("tasks.db");
+    let description = describe(&database).unwrap();
     assert!(description.pending >= 20_000, "{description:?}");
-    let connection = rusqlite::Connection::open(&copy).unwrap();
+    let connection = rusqlite::Connection::open(&database).unwrap();
     let verdict: String = connection.query_row("PRAGMA integrity_check", (), |row| row.get(0)).unwrap();
     let counted: i64 = connection.query_row("SELECT count(*) FROM task", (), |row| row.get(0)).unwrap();
     assert_eq!((verdict.as_str(), counted.unsigned_abs()), ("ok", description.pending));
-    assert!(!home.path().join("copy.db.unfinished").exists());
+    let entries = fs::read_dir(home.path()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    assert_eq!(names.filter(|name| name.contains("unfinished")).count(), 0);
     let again = run(store.backup(copy));
     assert!(matches!(again, Err(StoreError::Unavailable(_))), "nothing is written over: {again:?}");
 }
@@ -52,7 +55,7 @@ fn a_backup_is_one_moment_of_the_store_while_writes_go_on() {
 #[test]
 fn after_a_restore_nobody_from_before_is_believed() {
     let home = Home::new();
-    let copy = home.path().join("copy.db");
+    let copy = home.path().join("copy");
     run(async {
         let store = home.open();
         let membership = join(&store, "a").await;
@@ -82,7 +85,7 @@ fn after_a_restore_nobody_from_before_is_believed() {
 #[test]
 fn a_damaged_store_is_moved_aside_and_a_damaged_backup_is_refused() {
     let home = Home::new();
-    let copy = home.path().join("copy.db");
+    let copy = home.path().join("copy");
     run(async {
         let store = home.open();
         enqueue_one(&store, task("t")).await;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
 
 mod backup;
+mod backup_contents;
 mod bounds;
 mod conformance;
 mod crash;

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::globals::Globals;
 use crate::hooks::Hooks;
 use crate::terminal::Terminal;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 /// Runs any program as a durable worker: a task goes in as JSON on standard input, a result comes out as JSON on
 /// standard output, the exit code says whether to try again.
@@ -25,12 +25,12 @@ Examples:
   workerhost enqueue shop.invoice --params '{\"order\": 4711}' --wait
   ls *.png | workerhost map -- optipng -            one durable task for each line
 
-Exit codes: `workerhost help exit-codes`, or the manual page.";
+Exit codes: `workerhost exit-codes`. Manual pages: `workerhost man DIR`.";
 
 impl Cli {
     /// Takes it apart into what is to be done and what every command is given.
     pub(crate) fn split(self, hooks: Hooks) -> (Command, Context) {
         let terminal = Terminal::new(&self.globals);
-        (self.command, Context { globals: self.globals, terminal, hooks })
+        (self.command, Context { globals: self.globals, terminal, hooks, grammar: Self::command })
     }
 }

@@ -13,6 +13,8 @@ const HERE: [&str; 4] = ["workerhost.yaml", "workerhost.yml", "workerhost.json",
 const STORE: &str = "WORKERHOST_STORE";
 /// Where tasks are when nothing says so.
 const DATA_DIR: &str = ".workerhost";
+/// What stands for the file in problems where there is none.
+const DEFAULTS: &str = "environment.yaml";
 
 /// How much a command needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,17 +34,49 @@ pub(crate) struct Configuration {
     pub(crate) warnings: Problems,
 }
 
-/// Finds and reads the configuration that holds.
+/// Why there is none.
+pub(crate) enum Unfit {
+    /// Nothing says what is to hold.
+    Missing(Failure),
+    /// What says it is wrong: the name of the file, and every problem.
+    Wrong(PathBuf, Problems),
+}
+
+impl Unfit {
+    /// Tells every problem, and answers how it ends.
+    pub(crate) fn tell(self, terminal: &Terminal) -> Failure {
+        match self {
+            Self::Missing(failure) => failure,
+            Self::Wrong(file, problems) => {
+                terminal.complain(problems.render(terminal.colours_talk()).trim_end());
+                refused(&file, &problems)
+            }
+        }
+    }
+}
+
+/// Finds and reads the configuration that holds, and tells what is wrong with it.
 pub(crate) fn find(globals: &Globals, need: Need, terminal: &Terminal) -> Result<Configuration, Failure> {
+    look(globals, need).map_err(|unfit| unfit.tell(terminal))
+}
+
+/// Finds and reads the configuration that holds.
+pub(crate) fn look(globals: &Globals, need: Need) -> Result<Configuration, Unfit> {
     let env = environment(globals);
     let file = globals.config.clone().or_else(found);
     let loaded = match &file {
-        Some(file) => wh_config::load(file, &env).map_err(|problems| refused(file, &problems, terminal))?,
-        None if is_enough(need, &env) => defaults(&env, terminal)?,
-        None => return Err(missing(need)),
+        Some(file) => wh_config::load(file, &env).map_err(|problems| Unfit::Wrong(file.clone(), problems))?,
+        None if is_enough(need, &env) => defaults(&env)?,
+        None => return Err(Unfit::Missing(missing(need))),
     };
     let Loaded { config, warnings } = loaded;
     Ok(Configuration { config, file, warnings })
+}
+
+/// Warnings about variables that look as if they configured something.
+pub(crate) fn idle_variables() -> Problems {
+    let names: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    wh_config::check_variables(names.iter().map(String::as_str))
 }
 
 /// Reads a configuration again, for a reload. `Err` holds every problem as one text.
@@ -74,12 +108,11 @@ fn is_enough(need: Need, env: &impl Fn(&str) -> Option<String>) -> bool {
     need == Need::Nothing || (need == Need::Store && has_store)
 }
 
-fn defaults(env: &impl Fn(&str) -> Option<String>, terminal: &Terminal) -> Result<Loaded, Failure> {
-    let here =
-        std::env::current_dir().map_err(|error| Failure::of_io("find the working directory", &error))?;
-    let name = Path::new("environment.yaml");
-    wh_config::parse("environment.yaml", "workers: []\n", &here, env)
-        .map_err(|problems| refused(name, &problems, terminal))
+fn defaults(env: &impl Fn(&str) -> Option<String>) -> Result<Loaded, Unfit> {
+    let here = std::env::current_dir()
+        .map_err(|error| Unfit::Missing(Failure::of_io("find the working directory", &error)))?;
+    wh_config::parse(DEFAULTS, "workers: []\n", &here, env)
+        .map_err(|problems| Unfit::Wrong(DEFAULTS.into(), problems))
 }
 
 fn missing(need: Need) -> Failure {
@@ -90,8 +123,8 @@ fn missing(need: Need) -> Failure {
     Failure::new(Exit::Config, "there is no configuration here (looked for workerhost.yaml)").help(help)
 }
 
-fn refused(file: &Path, problems: &Problems, terminal: &Terminal) -> Failure {
-    terminal.complain(problems.render(terminal.colours_talk()).trim_end());
+/// A configuration with errors, all of which have been told.
+pub(crate) fn refused(file: &Path, problems: &Problems) -> Failure {
     let errors = problems.iter().filter(|problem| problem.severity == wh_config::Severity::Error).count();
     let what = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
     Failure::new(Exit::Config, format!("{} has {what}", file.display()))

@@ -16,6 +16,8 @@ pub(crate) struct Context {
     pub(crate) globals: Globals,
     pub(crate) terminal: Terminal,
     pub(crate) hooks: Hooks,
+    /// The command line as the parser knows it, for those who describe it.
+    pub(crate) grammar: fn() -> clap::Command,
 }
 
 impl Context {

@@ -13,6 +13,7 @@ pub(crate) struct Globals {
         long,
         global = true,
         env = "WORKERHOST_CONFIG",
+        hide_env_values = true,
         value_name = "FILE",
         help_heading = "Global options"
     )]

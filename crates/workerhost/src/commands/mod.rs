@@ -1,7 +1,11 @@
 //! The commands: each a file with its options and what it does.
 
+mod completions;
+mod config;
 mod enqueue;
+mod exit_codes;
 mod list;
+mod man;
 mod run;
 mod sheet;
 mod show;
@@ -20,6 +24,10 @@ pub(crate) enum Command {
     List(list::Options),
     Show(show::Options),
     Wait(wait::Options),
+    Config(config::Options),
+    Completions(completions::Options),
+    Man(man::Options),
+    ExitCodes(exit_codes::Options),
 }
 
 /// Does it.
@@ -30,5 +38,9 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Ended {
         Command::List(options) => list::run(options, context),
         Command::Show(options) => show::run(options, context),
         Command::Wait(options) => wait::run(options, context),
+        Command::Config(options) => config::run(options, context),
+        Command::Completions(options) => completions::run(options, context),
+        Command::Man(options) => man::run(options, context),
+        Command::ExitCodes(options) => exit_codes::run(options, context),
     }
 }

@@ -54,6 +54,11 @@ impl Place {
         command
     }
 
+    /// Runs a command that was made ready to its end.
+    pub(crate) fn said(command: &mut Command) -> Said {
+        Said::of(command.spawn().unwrap())
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         Said::of(self.command(arguments).spawn().unwrap())

@@ -8,7 +8,7 @@ mod watch;
 mod wiring;
 
 use super::enqueue;
-use crate::configuration::{Configuration, Need};
+use crate::configuration::{Configuration, Need, idle_variables};
 use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
@@ -64,14 +64,7 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
 }
 
 fn tell_warnings(configuration: &Configuration, context: &Context) {
-    let variables = wh_config::check_variables(
-        std::env::vars_os()
-            .filter_map(|(name, _)| name.into_string().ok())
-            .collect::<Vec<_>>()
-            .iter()
-            .map(String::as_str),
-    );
-    for problems in [&configuration.warnings, &variables] {
+    for problems in [&configuration.warnings, &idle_variables()] {
         if !problems.is_empty() && context.terminal.verbosity() > -2 {
             context.terminal.complain(problems.render(context.terminal.colours_talk()).trim_end());
         }

@@ -2,7 +2,9 @@
 
 use crate::blob_dir::BlobDir;
 use crate::failure::Outcome;
+use crate::schema::MIGRATIONS;
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 
 /// As many findings are told.
 const MOST: usize = 100;
@@ -46,6 +48,33 @@ const MUST_BE_NONE: [(&str, &str); 10] = [
     ),
 ];
 
+/// What of the tables and indexes is not as this program's steps make them. SQLite's own check believes whatever the
+/// file says that they are. Those of a newer schema may be others.
+fn wrong_schema(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    if MIGRATIONS.last().is_none_or(|last| i64::from(last.version) != version) {
+        return Ok(None);
+    }
+    let fresh = Connection::open_in_memory()?;
+    for step in MIGRATIONS {
+        fresh.execute_batch(step.sql)?;
+    }
+    let changed: Vec<String> = declared(connection)?
+        .symmetric_difference(&declared(&fresh)?)
+        .map(|(name, _)| name.clone())
+        .collect();
+    Ok((!changed.is_empty()).then(|| format!("the schema was changed ({})", changed.join(", "))))
+}
+
+/// Names and declarations of all tables and indexes of ours.
+fn declared(connection: &Connection) -> rusqlite::Result<BTreeSet<(String, String)>> {
+    let mut find =
+        connection.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'")?;
+    let rows =
+        find.query_map((), |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?.unwrap_or_default())))?;
+    rows.collect()
+}
+
 /// Every finding; none is good.
 pub(crate) fn check(connection: &Connection, blobs: &BlobDir) -> Outcome<Vec<String>> {
     let snapshot = connection.unchecked_transaction()?;
@@ -54,6 +83,7 @@ pub(crate) fn check(connection: &Connection, blobs: &BlobDir) -> Outcome<Vec<Str
         .query_map((), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     findings.retain(|finding| finding != "ok");
+    findings.extend(wrong_schema(&snapshot)?);
     for (question, meaning) in MUST_BE_NONE {
         let count: i64 = snapshot.query_row(question, (), |row| row.get(0))?;
         if count > 0 {

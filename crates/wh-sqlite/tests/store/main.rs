@@ -13,4 +13,5 @@ mod life;
 mod model;
 mod opening;
 mod place;
+mod power;
 mod trouble;

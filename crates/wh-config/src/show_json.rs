@@ -35,7 +35,7 @@ fn setting(name: &str, setting: &Setting, with_origin: bool) -> Json {
         Value::Leaf(of) => leaf(of),
         Value::Texts(texts) => texts.iter().map(scalar).collect(),
         Value::Map(entries) => {
-            entries.iter().map(|(name, of)| (name.text.to_string(), leaf(of))).collect::<Map<_, _>>().into()
+            entries.iter().map(|(name, of)| (name.text.clone(), leaf(of))).collect::<Map<_, _>>().into()
         }
         Value::Object(node) => object(node),
     };
@@ -81,7 +81,7 @@ fn object(node: &Node) -> Json {
         What::List(items) => items.iter().map(object).collect(),
         What::Map(entries) => entries
             .iter()
-            .map(|entry| (entry.key.text.to_string(), object(&entry.value)))
+            .map(|entry| (entry.key.text.clone(), object(&entry.value)))
             .collect::<Map<_, _>>()
             .into(),
         What::Broken => Json::Null,
@@ -90,6 +90,7 @@ fn object(node: &Node) -> Json {
 
 /// A word or a number of JSON; a number whose digits would not survive stays a text.
 fn exact(bare: &str) -> Json {
-    let read = serde_json::from_str::<Json>(bare).ok().filter(|value| value.to_string() == bare);
-    read.unwrap_or_else(|| json!(bare))
+    let read = serde_json::from_str(bare).unwrap_or(Json::Null);
+    let again = read.to_string();
+    if again == bare { read } else { json!(bare) }
 }

@@ -6,7 +6,7 @@
 use crate::blob_dir::{BlobDir, all_on, is_intact};
 use crate::connection::open;
 use crate::failure::{classify, unavailable};
-use crate::place::{private_dir, private_file, sync_dir};
+use crate::place::{BLOBS, private_dir, private_file, sync_dir};
 use crate::steps::Steps;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -19,8 +19,6 @@ use wh_ports::store::StoreError;
 
 /// The copy of the database, whatever the database is called.
 const DATABASE: &str = "tasks.db";
-/// The large contents.
-const BLOBS: &str = "blobs";
 /// Every digest that a database refers to.
 const NEEDED: &str = "SELECT DISTINCT sha256 FROM blob_ref";
 
@@ -165,6 +163,18 @@ fn is_back(sha256: &str, from: Option<&BlobDir>, into: &BlobDir) -> Result<bool,
         _ => {}
     }
     into.keep_file(&kept).map(|(found, _)| *found == *sha256)
+}
+
+/// The digests that `database` refers to and whose contents are missing or damaged.
+pub(crate) fn broken(database: &Path, blobs: &BlobDir) -> Result<Vec<String>, StoreError> {
+    let mut broken = Vec::new();
+    for sha256 in needed(database)? {
+        let failed = |error: io::Error| unavailable(&format!("read the blob {sha256}"), &error);
+        if !is_intact(&blobs.path(&sha256), &sha256).map_err(failed)? {
+            broken.push(sha256);
+        }
+    }
+    Ok(broken)
 }
 
 fn needed(database: &Path) -> Result<BTreeSet<String>, StoreError> {

@@ -106,6 +106,20 @@ impl BlobDir {
         Ok(shelves)
     }
 
+    /// How many there are, and how many bytes they have.
+    pub(crate) fn weigh(&self) -> io::Result<(u64, u64)> {
+        let (mut count, mut size) = (0, 0);
+        for shelf in self.shelves()? {
+            for (_, path) in all_on(&shelf)? {
+                // One that is swept meanwhile counts for nothing.
+                let Ok(data) = fs::metadata(path) else { continue };
+                count += 1;
+                size += data.len();
+            }
+        }
+        Ok((count, size))
+    }
+
     /// Deletes what a process left half written when it died.
     pub(crate) fn drop_unfinished(&self) -> io::Result<()> {
         for path in entries(&self.root)? {

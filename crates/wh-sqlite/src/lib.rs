@@ -41,7 +41,7 @@ mod views;
 mod writing;
 
 pub use clock::SystemClock;
-pub use maintenance::{Description, describe, migrate, restore};
+pub use maintenance::{Description, damaged_contents, describe, migrate, restore};
 pub use open_error::OpenError;
 pub use options::{Mode, Options};
 pub use steps::{OnStep, STEPS};

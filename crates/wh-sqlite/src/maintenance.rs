@@ -1,6 +1,6 @@
 //! What a person does with a store as a file: look at it, bring it up to date, put a backup in its place.
 
-use crate::backup_dir::{Lack, bring_back, parts};
+use crate::backup_dir::{Lack, bring_back, broken, parts};
 use crate::bell::Ringer;
 use crate::blob_dir::BlobDir;
 use crate::connection::{for_writing, open};
@@ -8,7 +8,7 @@ use crate::hosts::slots::Slots;
 use crate::lock::WriterLock;
 use crate::open_error::OpenError;
 use crate::options::{Mode, Options};
-use crate::place::{Place, private_file, sync_dir};
+use crate::place::{BLOBS, Place, private_file, sync_dir};
 use crate::ready::prepared_place;
 use crate::schema::{Found, MIGRATIONS, inspect, open_ready, sql_error};
 use crate::steps::Steps;
@@ -36,10 +36,16 @@ pub struct Description {
     pub newest: u32,
     /// Pending tasks.
     pub pending: u64,
+    /// Claimed tasks.
+    pub claimed: u64,
     /// Ended tasks.
     pub ended: u64,
     /// The file's size in bytes, without its log.
     pub size: u64,
+    /// Large contents that lie beside it.
+    pub contents: u64,
+    /// Their size in bytes.
+    pub contents_size: u64,
 }
 
 /// Looks at a store's file and changes nothing.
@@ -52,12 +58,37 @@ pub fn describe(path: &Path) -> Result<Description, OpenError> {
     let Found::Ours { version, .. } = inspect(&connection, path)? else {
         return Err(OpenError::Foreign { path: path.to_owned(), why: "it is empty".to_owned() });
     };
-    let (pending, ended): (i64, i64) = connection
-        .query_row("SELECT pending, ended FROM tally WHERE one = 1", (), |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(sql)?;
-    let size = fs::metadata(path).map_err(|error| OpenError::io("look at the database", &error))?.len();
-    let count = |number: i64| u64::try_from(number).unwrap_or(0);
-    Ok(Description { schema: version, newest: newest(), pending: count(pending), ended: count(ended), size })
+    let number = |question: &str| -> Result<u64, OpenError> {
+        let number: i64 = connection.query_row(question, (), |row| row.get(0)).map_err(sql)?;
+        Ok(u64::try_from(number).unwrap_or(0))
+    };
+    let failed = |error: io::Error| OpenError::io("look at the database", &error);
+    let beside = path.parent().unwrap_or(Path::new("")).join(BLOBS);
+    let (contents, contents_size) = BlobDir::new(beside, Steps::default()).weigh().map_err(failed)?;
+    Ok(Description {
+        schema: version,
+        newest: newest(),
+        pending: number("SELECT pending FROM tally WHERE one = 1")?,
+        claimed: number("SELECT count(*) FROM task WHERE stage = 2")?,
+        ended: number("SELECT ended FROM tally WHERE one = 1")?,
+        size: fs::metadata(path).map_err(failed)?.len(),
+        contents,
+        contents_size,
+    })
+}
+
+/// Reads every large content that tasks of the store need. Answers the digests of those that are missing or hold
+/// something else than their digest says.
+///
+/// # Errors
+/// [`OpenError`] if the store is not there, not ours, or damaged, or a content cannot be read.
+pub fn damaged_contents(options: &Options) -> Result<Vec<String>, OpenError> {
+    let place = Place { data_dir: options.data_dir.clone(), database: options.database.clone() };
+    let blobs = BlobDir::new(place.blobs(), Steps::default());
+    broken(&place.database, &blobs).map_err(|error| OpenError::Io {
+        doing: "read the large contents".to_owned(),
+        why: error.to_string(),
+    })
 }
 
 /// Brings a store up to date, whatever the options' mode says. Answers the names of the steps it took.

@@ -6,6 +6,9 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+/// Large contents, beside their database.
+pub(crate) const BLOBS: &str = "blobs";
+
 /// The store's places.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -36,7 +39,7 @@ impl Place {
 
     /// Large contents by digest.
     pub(crate) fn blobs(&self) -> PathBuf {
-        self.data_dir.join("blobs")
+        self.data_dir.join(BLOBS)
     }
 
     /// Makes the data directory, so that it is still there after a power cut.

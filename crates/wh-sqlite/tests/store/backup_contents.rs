@@ -9,7 +9,7 @@ use wh_ports::claims::{Claims, Produced, Settlement};
 use wh_ports::reader::Reader;
 use wh_ports::store::StoreError;
 use wh_ports::upkeep::Upkeep;
-use wh_sqlite::{OpenError, Options, SqliteStore, describe, restore};
+use wh_sqlite::{OpenError, Options, SqliteStore, damaged_contents, describe, restore};
 
 /// A content that does not stay in its row.
 fn large(letter: &str) -> Payload {
@@ -68,7 +68,9 @@ fn a_backup_holds_every_large_content_and_brings_it_back_when_all_else_is_lost()
         "the database and three contents, and nothing else: {:?}",
         files(&copy)
     );
-    assert_eq!(describe(&copy.join("tasks.db")).unwrap().ended, 1);
+    let description = describe(&copy.join("tasks.db")).unwrap();
+    assert_eq!((description.ended, description.contents), (1, 3));
+    assert_eq!(description.contents_size, 2 * large("p").bytes().len() as u64 + 4);
     assert_eq!(files(&copy).len(), 4, "looking at it leaves nothing in it");
     fs::remove_dir_all(home.path().join("data")).unwrap();
     restore(&copy, &home.options()).unwrap();
@@ -106,8 +108,10 @@ fn a_content_that_was_damaged_in_the_store_comes_back_from_the_backup_and_a_dama
     for path in files(&home.path().join("data/blobs")) {
         spoil(&path);
     }
+    assert_eq!(damaged_contents(&home.options()).unwrap().len(), 3);
     restore(&copy, &home.options()).unwrap();
     run(async { assert_whole(&home.open()).await });
+    assert_eq!(damaged_contents(&home.options()).unwrap(), Vec::<String>::new());
     let in_store = files(&home.path().join("data/blobs"));
     spoil(&in_store[0]);
     spoil(&files(&copy.join("blobs"))[0]);

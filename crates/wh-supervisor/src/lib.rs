@@ -48,4 +48,5 @@ mod workspace;
 pub use nursery::SpawnerProgram;
 pub use runner::{ProcessRunner, RunnerOptions};
 pub use spawner::{SPAWNER_ARGUMENT, spawner_main};
+pub use sweep::sweep as sweep_workspaces;
 pub use workspace::reading::AttemptLog;

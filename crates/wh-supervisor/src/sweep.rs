@@ -4,9 +4,10 @@ use crate::workspace::finished::{Kept, delete, list};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-/// Deletes what was kept before `keep` ago, then the oldest until all take at most `most_bytes`; answers how many
-/// went. What cannot be deleted is tried again the next time.
-pub(crate) async fn sweep(data_dir: PathBuf, keep: Duration, most_bytes: u64) -> u64 {
+/// Deletes kept workspaces that are older than `keep`, then the oldest until all take at most `most_bytes`; answers
+/// how many went. What cannot be deleted is tried again the next time. Needs no runner, and does no harm to one that
+/// sweeps at the same moment.
+pub async fn sweep(data_dir: PathBuf, keep: Duration, most_bytes: u64) -> u64 {
     let swept = tokio::task::spawn_blocking(move || {
         let Ok(kept) = list(&data_dir) else { return 0 };
         let doomed = doomed(kept, SystemTime::now(), keep, most_bytes);

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use std::sync::Arc;
 use wh_config::{Config, StoreUrl};
+use wh_ports::upkeep::Retention;
 use wh_sqlite::{Mode, OnStep, Options, SqliteStore};
 
 /// How the store of a configuration is opened.
@@ -25,4 +26,18 @@ pub(crate) fn open(
     on_step: Option<OnStep>,
 ) -> Result<Arc<SqliteStore>, Failure> {
     Ok(SqliteStore::open(Options { on_step, ..options(config, mode) })?)
+}
+
+/// How long a configuration keeps what has ended.
+pub(crate) fn retention(configured: wh_config::Retention) -> Retention {
+    let wh_config::Retention {
+        completed,
+        poisoned,
+        cancelled,
+        finished,
+        store_size,
+        workspaces,
+        workspaces_size,
+    } = configured;
+    Retention { completed, poisoned, cancelled, finished, store_size, workspaces, workspaces_size }
 }

@@ -62,6 +62,21 @@ pub(crate) fn progress(progress: &Progress) -> String {
     }
 }
 
+/// A number of bytes in the unit that fits it.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut size = count as f64;
+    let mut unit = None;
+    for next in UNITS {
+        if size < 1024.0 {
+            break;
+        }
+        size /= 1024.0;
+        unit = Some(next);
+    }
+    unit.map_or_else(|| some(count, "byte"), |unit| format!("{size:.1} {unit}"))
+}
+
 /// "1 task", "2 tasks".
 pub(crate) fn some(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
@@ -83,6 +98,20 @@ mod tests {
         ];
         for (millis, words) in rows {
             assert_eq!(lasting(Duration::from_millis(millis)), words);
+        }
+    }
+
+    #[test]
+    fn sizes_are_told_in_the_unit_that_fits() {
+        let rows = [
+            (1, "1 byte"),
+            (1_023, "1023 bytes"),
+            (1_024, "1.0 KiB"),
+            (1_536 << 20, "1.5 GiB"),
+            (u64::MAX, "16777216.0 TiB"),
+        ];
+        for (count, words) in rows {
+            assert_eq!(bytes(count), words);
         }
     }
 

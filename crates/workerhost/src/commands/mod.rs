@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod db;
 mod enqueue;
 mod exit_codes;
 mod list;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Show(show::Options),
     Wait(wait::Options),
     Config(config::Options),
+    Db(db::Options),
     Completions(completions::Options),
     Man(man::Options),
     ExitCodes(exit_codes::Options),
@@ -39,6 +41,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Ended {
         Command::Show(options) => show::run(options, context),
         Command::Wait(options) => wait::run(options, context),
         Command::Config(options) => config::run(options, context),
+        Command::Db(options) => db::run(options, context),
         Command::Completions(options) => completions::run(options, context),
         Command::Man(options) => man::run(options, context),
         Command::ExitCodes(options) => exit_codes::run(options, context),

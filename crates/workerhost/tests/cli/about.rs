@@ -58,8 +58,7 @@ fn every_shell_gets_a_script_that_knows_the_commands() {
 #[test]
 fn whoever_stops_reading_hears_no_complaint() {
     let place = Place::with("workers: []\n");
-    let lines: String = (0..3_000).map(|no| format!("{{\"type\":\"t\",\"id\":\"task-{no}\"}}\n")).collect();
-    place.write("tasks.jsonl", lines);
+    place.write("tasks.jsonl", "{\"type\": \"t\"}\n".repeat(3_000));
     place.ok(&["enqueue", "--file", "tasks.jsonl", "--json"]);
     for arguments in [
         &["list", "--limit", "3000"][..],
@@ -76,7 +75,10 @@ fn whoever_stops_reading_hears_no_complaint() {
         let code = child.wait().unwrap().code();
         assert!(!first.is_empty(), "{arguments:?}");
         assert!(matches!(code, Some(0 | 1)), "{arguments:?}: {code:?}");
-        assert!(complaint.is_empty() || complaint.starts_with("There are more"), "{arguments:?}: {complaint}");
+        assert!(
+            complaint.is_empty() || complaint.starts_with("There are more"),
+            "{arguments:?}: {complaint}"
+        );
     }
 }
 

@@ -85,7 +85,7 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
 fn a_file_that_may_not_be_read_is_told_so() {
     let place = Place::with(TWO_WORKERS);
     let file = place.path().join("workerhost.yaml");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&file).is_ok() {
         // Nothing is forbidden to the superuser.
         return;
@@ -98,9 +98,8 @@ fn a_file_that_may_not_be_read_is_told_so() {
 #[test]
 fn what_holds_is_shown_with_where_it_comes_from_and_without_secrets() {
     let place = Place::with(TWO_WORKERS);
-    let said = Place::said(
-        place.command(&["config", "show", "--origin"]).env("WORKERHOST_LOGGING_LEVEL", "debug"),
-    );
+    let said =
+        Place::said(place.command(&["config", "show", "--origin"]).env("WORKERHOST_LOGGING_LEVEL", "debug"));
     assert_eq!(said.code, Some(0), "{said:?}");
     for words in [
         "streams: 4  # workerhost.yaml:2",

@@ -1,10 +1,10 @@
 //! From the configuration's values to the host's.
 
 use crate::hosting;
+use crate::opening::retention;
 use std::time::Duration;
 use wh_config::Config;
 use wh_host::Settings;
-use wh_ports::upkeep::Retention;
 
 /// How often old things are swept away.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
@@ -19,17 +19,4 @@ pub(super) fn settings(config: &Config, until_idle: bool) -> Settings {
         sweep_every: SWEEP_EVERY,
         until_idle,
     }
-}
-
-fn retention(configured: wh_config::Retention) -> Retention {
-    let wh_config::Retention {
-        completed,
-        poisoned,
-        cancelled,
-        finished,
-        store_size,
-        workspaces,
-        workspaces_size,
-    } = configured;
-    Retention { completed, poisoned, cancelled, finished, store_size, workspaces, workspaces_size }
 }

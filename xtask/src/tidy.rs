@@ -1,7 +1,8 @@
-//! The house's manners: captions, sizes, links, words, and tests that wait for facts instead of time.
+//! The house's manners: captions, sizes, links, words, tests that wait for facts instead of time, faults with their tests.
 
 mod captions;
 mod exceptions;
+mod faults;
 mod lengths;
 mod links;
 mod sleeps;
@@ -24,6 +25,7 @@ pub(crate) fn check(root: &Path) -> Report {
                 links::problems(&tree),
                 words::problems(&tree),
                 sleeps::problems(&tree, exceptions::SLEEPS),
+                faults::problems(&tree),
             ]
             .concat();
             Report::of(&problems, format!("{} files", tree.files.len()), MEND)

@@ -365,7 +365,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// Unpacks how a process ended.
-fn exit_of(status: i32) -> Exit {
+pub(crate) fn exit_of(status: i32) -> Exit {
     let [low, high, ..] = status.to_le_bytes();
     match low & 0x7f {
         0 => Exit::Code(high),

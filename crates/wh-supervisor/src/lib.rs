@@ -42,6 +42,7 @@ mod sweep;
 mod sys;
 mod timers;
 mod tree;
+mod trial;
 mod wire;
 mod workspace;
 
@@ -49,4 +50,5 @@ pub use nursery::SpawnerProgram;
 pub use runner::{ProcessRunner, RunnerOptions};
 pub use spawner::{SPAWNER_ARGUMENT, spawner_main};
 pub use sweep::sweep as sweep_workspaces;
+pub use trial::{Trial, Trials};
 pub use workspace::reading::AttemptLog;

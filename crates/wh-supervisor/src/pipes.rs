@@ -77,6 +77,57 @@ impl Feed {
         }
         ioctl_fionread(&self.reader).is_ok_and(|unread| unread == self.written as u64)
     }
+
+    /// How many bytes of it were not read.
+    fn unread(&self) -> u64 {
+        let Input::Bytes(bytes) = self.input.as_ref() else { return 0 };
+        let waiting = ioctl_fionread(&self.reader).unwrap_or(0);
+        (bytes.len() - self.written) as u64 + waiting
+    }
+}
+
+/// Standard input of a worker that is tried: bytes on their way, or nothing and no end.
+#[derive(Debug)]
+pub(crate) enum Stdin {
+    /// These bytes, and then the end.
+    Fed(Feed),
+    /// Empty, and open for as long as our end is.
+    Open { theirs: OwnedFd, _ours: OwnedFd },
+}
+
+impl Stdin {
+    pub(crate) fn fed(bytes: Vec<u8>) -> io::Result<Self> {
+        Feed::new(&Arc::new(Input::Bytes(bytes))).map(Self::Fed)
+    }
+
+    pub(crate) fn open() -> io::Result<Self> {
+        let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC)?;
+        Ok(Self::Open { theirs, _ours: ours })
+    }
+
+    /// The worker's end.
+    pub(crate) fn theirs(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Fed(feed) => feed.theirs(),
+            Self::Open { theirs, .. } => theirs.as_fd(),
+        }
+    }
+
+    /// See [`Feed::push`].
+    pub(crate) async fn push(&mut self) {
+        match self {
+            Self::Fed(feed) => feed.push().await,
+            Self::Open { .. } => std::future::pending().await,
+        }
+    }
+
+    /// How many of its bytes were not read.
+    pub(crate) fn unread(&self) -> u64 {
+        match self {
+            Self::Fed(feed) => feed.unread(),
+            Self::Open { .. } => 0,
+        }
+    }
 }
 
 /// Standard output or error: bytes on their way out of the worker.

@@ -7,5 +7,6 @@ mod hindrances;
 mod rig;
 mod streams;
 mod trees;
+mod trials;
 mod witness;
 mod workspaces;

@@ -47,6 +47,7 @@ const TABLE: &[Row] = &[
         in_tests: TESTKIT,
     },
     // beside the house
+    Row { from: "bench", to: &["wh-domain", "wh-ports", "wh-sqlite"], in_tests: &[] },
     Row { from: "xtask", to: &[], in_tests: &[] },
 ];
 

@@ -1,7 +1,7 @@
 //! Runs the checks one after the other: a line for each, and at the end how many tests and checks passed.
 
 use crate::check::{Check, Counts, Trouble};
-use crate::{arrows, clippy, examples, format, generated, rings, rustdoc, supply, tests, tidy};
+use crate::{arrows, bench, clippy, examples, format, generated, rings, rustdoc, supply, tests, tidy};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -25,6 +25,7 @@ const CHECKS: &[Check] = &[
         run: examples::check,
     },
     Check { name: "generated", promise: "pages and schemas say what the code says", run: generated::check },
+    Check { name: "bench", promise: "everything that is measured still can be", run: bench::check },
     Check {
         name: "rustdoc",
         promise: "the documentation builds and its links lead somewhere",

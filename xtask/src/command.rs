@@ -15,9 +15,7 @@ pub(crate) struct Printed {
 
 /// Runs `cargo ARGUMENTS` in `root` with `variables` set.
 pub(crate) fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Printed {
-    // The cargo that runs us, so that everything is built by one toolchain.
-    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let mut command = Command::new(program);
+    let mut command = Command::new(own_cargo());
     command
         .args(arguments)
         .current_dir(root)
@@ -43,6 +41,16 @@ pub(crate) fn program(root: &Path, name: &str, arguments: &[&str]) -> Option<Pri
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => Some(Printed { ok: false, text: format!("{name} could not be run: {error}") }),
     }
+}
+
+/// Runs `cargo ARGUMENTS` in `root`, where the caller reads what it prints; true when it left with exit code 0.
+pub(crate) fn cargo_aloud(root: &Path, arguments: &[&str]) -> bool {
+    Command::new(own_cargo()).args(arguments).current_dir(root).status().is_ok_and(|status| status.success())
+}
+
+/// The cargo that runs us, so that everything is built by one toolchain.
+fn own_cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
 fn run(mut command: Command) -> std::io::Result<Printed> {

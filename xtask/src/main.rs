@@ -1,6 +1,7 @@
 //! The repository's own commands: `cargo xtask ci` runs every check there is.
 
 mod arrows;
+mod bench;
 mod check;
 mod ci;
 mod clippy;
@@ -30,6 +31,8 @@ The repository's own commands.
   cargo xtask ci                 run every check, then say how many tests and checks passed
   cargo xtask ci --only NAME     run one check; may be given more than once
   cargo xtask ci --list          say what the checks are
+  cargo xtask bench [NAME…]      measure the release build against the limits of the machine
+  cargo xtask bench help         say what the measurements are
   cargo xtask help               this text
 ";
 
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let done = match Wish::read(&arguments) {
         Ok(Wish::Help) => out.write_all(HELP.as_bytes()).map(|()| true),
         Ok(Wish::List) => ci::list(&mut out),
+        Ok(Wish::Bench(rest)) => Ok(bench::run(root(), &rest)),
         Ok(Wish::Run(only)) => ci::run(root(), &only, &mut out),
         Err(what) => writeln!(out, "{what}\n\n{HELP}").map(|()| false),
     };
@@ -56,6 +60,8 @@ enum Wish {
     List,
     /// The named checks; all of them where none is named.
     Run(Vec<String>),
+    /// Measure; the words are for the program that does.
+    Bench(Vec<String>),
 }
 
 impl Wish {
@@ -65,6 +71,7 @@ impl Wish {
             [] | ["help" | "--help" | "-h"] => Ok(Self::Help),
             ["ci", "--list"] => Ok(Self::List),
             ["ci", rest @ ..] => only(rest).map(Self::Run),
+            ["bench", rest @ ..] => Ok(Self::Bench(rest.iter().map(|word| (*word).to_owned()).collect())),
             [other, ..] => Err(format!("There is no command `{other}`.")),
         }
     }
@@ -105,6 +112,7 @@ mod unit {
             read("ci --only format --only clippy"),
             Ok(Wish::Run(vec!["format".into(), "clippy".into()]))
         );
+        assert_eq!(read("bench depth --quick"), Ok(Wish::Bench(vec!["depth".into(), "--quick".into()])));
         for (line, word) in [
             ("release", "release"),
             ("ci --fast", "--fast"),

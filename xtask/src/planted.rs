@@ -2,7 +2,7 @@
 
 use crate::check::{Counts, Report};
 use crate::generated::{self, Generated};
-use crate::{clippy, format, rustdoc, tests};
+use crate::{bench, clippy, format, rustdoc, tests};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -58,6 +58,12 @@ fn clippy_fails_on_a_warning() {
 #[test]
 fn rustdoc_fails_on_a_link_that_leads_nowhere() {
     check(rustdoc::check, "than `n`", "than [`m`]", "unresolved link");
+}
+
+#[test]
+fn bench_fails_where_there_is_nothing_to_measure() {
+    let trouble = report(bench::check, GOOD).trouble.unwrap();
+    assert!(trouble.output.contains("workerhost"), "{}", trouble.output);
 }
 
 #[test]

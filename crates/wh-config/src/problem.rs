@@ -101,6 +101,9 @@ impl std::fmt::Display for Problems {
                 Some(at) => write!(f, "{gap}{}:{}:{}: {}", at.file, at.line, at.column, problem.message)?,
                 None => write!(f, "{gap}{}", problem.message)?,
             }
+            if let Some(help) = &problem.help {
+                write!(f, " ({help})")?;
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::machine::State;
 use crate::nursery::Nursery;
 use crate::orders::{Orders, Patience};
 use crate::program;
-use crate::seat::{Lent, Seat};
+use crate::seat::{Lent, Seat, Seats};
 use crate::timers::PATIENCE;
 use crate::wire::Notice;
 use crate::workspace::heartbeat::Heartbeat;
@@ -23,8 +23,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use tokio::sync::mpsc;
-use wh_domain::ending::{Exit, Hindrance};
+use tokio::sync::{Mutex, MutexGuard, Notify, mpsc};
+use wh_domain::ending::{Exit, Hindrance, Stop};
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Workspace;
 use wh_ports::clock::Clock;
@@ -40,8 +40,15 @@ pub(crate) struct Tools {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) data_dir: PathBuf,
     pub(crate) environment: Vec<(OsString, OsString)>,
+    /// The streams' places.
+    pub(crate) seats: Seats,
     /// How many guardians are without work.
     pub(crate) idle: Arc<AtomicUsize>,
+    /// Whose turn it is among those who lacked something the first time: if all tried at once, each would get a
+    /// part of what it needs and none the whole.
+    pub(crate) turn: Mutex<()>,
+    /// Rung when an attempt has ended and gives back what it had.
+    pub(crate) freed: Notify,
 }
 
 /// Carries an attempt to its end, on a stream that sits in `seat`.
@@ -55,25 +62,33 @@ pub(crate) async fn carry(
     let assignment = Arc::new(assignment);
     let started_at = tools.clock.wall();
     let (mut orders, mut patience) = (Orders::new(orders), Patience::new());
+    let mut turn = None;
     loop {
         if !is_free(tools, seat).await {
             return still_taken(tools, seat, &assignment, started_at);
         }
-        let tried = attempt(tools, seat, &assignment, &mut orders, Arc::clone(&listener)).await;
+        let tried = attempt(tools, seat, &assignment, &mut orders, Arc::clone(&listener), turn.take()).await;
         let hindrance = match tried {
-            Ok(finished) => return finished,
+            Ok(finished) => {
+                tools.freed.notify_waiters();
+                return finished;
+            }
             Err(hindrance) => hindrance,
         };
         // What the host lacks is often there again a moment later. It is waited for here, with the stream held: a
         // host with a full disk would otherwise run through its queue, and one task after the other would use up
-        // its interruptions. But whoever waits keeps nothing else, not even the rest of a guardian: streams that
-        // each keep a little would wait for each other for ever.
+        // its interruptions. But then nobody keeps anything that he does not need at once: streams that each keep a
+        // little would wait for each other for ever.
+        if matches!(hindrance, Hindrance::Host(_)) {
+            tools.seats.clear(&tools.nursery, &tools.idle).await;
+        }
         let waits = matches!(hindrance, Hindrance::Host(_))
             && is_free(tools, seat).await
-            && patience.wait(&mut orders).await;
+            && patience.wait(&mut orders, &tools.freed).await;
         if !waits {
             return conclude::never_ran(&assignment, (started_at, tools.clock.wall()), &hindrance);
         }
+        turn = Some(tools.turn.lock().await);
     }
 }
 
@@ -84,7 +99,12 @@ async fn is_free(tools: &Tools, seat: &Arc<Seat>) -> bool {
 }
 
 /// The end of an attempt that could not begin, because what had the stream before cannot be ended.
-fn still_taken(tools: &Tools, seat: &Arc<Seat>, assignment: &Arc<Assignment>, started_at: Timestamp) -> Finished {
+fn still_taken(
+    tools: &Tools,
+    seat: &Arc<Seat>,
+    assignment: &Arc<Assignment>,
+    started_at: Timestamp,
+) -> Finished {
     let (nursery, seat) = (Arc::clone(&tools.nursery), Arc::clone(seat));
     let stuck = Box::pin(async move {
         if let Some(mut predecessor) = seat.predecessor() {
@@ -102,11 +122,14 @@ async fn attempt(
     assignment: &Arc<Assignment>,
     orders: &mut Orders,
     listener: Listener,
+    turn: Option<MutexGuard<'_, ()>>,
 ) -> Result<Finished, Hindrance> {
     let started_at = tools.clock.wall();
     let Ground { place, digest } = prepare(tools, seat, assignment).await?;
-    let begun = begin(tools, seat, assignment, (started_at, place.as_ref(), digest), orders, listener);
-    let left = begun.await?.carry().await;
+    let begun =
+        begin(tools, seat, assignment, (started_at, place.as_ref(), digest), orders, listener).await?;
+    drop(turn);
+    let left = begun.carry().await;
     let stuck = let_go(tools, left.state, left.is_gone, left.lent).await;
     let exit = match left.exit {
         Ok(exit) => exit,
@@ -115,12 +138,15 @@ async fn attempt(
             other => return Err(other),
         },
     };
+    let ended_at = tools.clock.wall();
+    let limits = &assignment.worker.timeout;
+    let was_warned = ended_at.since(started_at) >= limits.soft;
     let closing = Closing {
         assignment: Arc::clone(assignment),
         started_at,
-        ended_at: tools.clock.wall(),
+        ended_at,
+        stop: left.state.stop().or_else(|| warned_to_death(&exit, limits.soft_signal.filter(|_| was_warned))),
         exit,
-        stop: left.state.stop(),
         stdin_untouched: left.stdin_untouched,
         ended: left.ended,
         // What is not empty may still write.
@@ -131,6 +157,14 @@ async fn attempt(
         seat.put_place(place);
     }
     Ok(Finished { stuck, ..finished })
+}
+
+/// The signal that is to warn a worker ends one that does not handle it: then its time ended it, not a crash.
+fn warned_to_death(exit: &Exit, soft_signal: Option<i32>) -> Option<Stop> {
+    match exit {
+        Exit::Signal(signal) if Some(*signal) == soft_signal => Some(Stop::Timeout),
+        _ => None,
+    }
 }
 
 /// Whose fault it is that the kernel refused to execute the program.

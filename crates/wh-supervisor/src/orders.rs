@@ -1,7 +1,7 @@
 //! What the host asks of an attempt, before and while its worker runs; and waiting for room until it asks something.
 
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use wh_ports::runner::Order;
 
@@ -50,9 +50,9 @@ impl Patience {
         Self { until: None, pause: PAUSES.0 }
     }
 
-    /// Pauses; true where it is worth another try, false where it is time to give up or the host wants something
-    /// else.
-    pub(crate) async fn wait(&mut self, orders: &mut Orders) -> bool {
+    /// Pauses, or waits until something is `freed`; true where it is worth another try, false where it is time to give
+    /// up or the host wants something else.
+    pub(crate) async fn wait(&mut self, orders: &mut Orders, freed: &Notify) -> bool {
         let now = Instant::now();
         let until = *self.until.get_or_insert(now + PATIENCE);
         if orders.any || now >= until {
@@ -63,6 +63,7 @@ impl Patience {
         tokio::select! {
             biased;
             _ = orders.next() => false,
+            () = freed.notified() => true,
             () = tokio::time::sleep_until(next) => true,
         }
     }
@@ -78,18 +79,21 @@ mod unit {
         let (give, given) = mpsc::channel(1);
         let mut orders = Orders::new(given);
         let (mut patience, mut tries) = (Patience::new(), 0);
-        while patience.wait(&mut orders).await {
+        while patience.wait(&mut orders, &Notify::new()).await {
             tries += 1;
         }
         assert_eq!(begun.elapsed(), PATIENCE);
         assert!((15..=25).contains(&tries), "{tries}");
         let mut patience = Patience::new();
         give.send(Order::Cancel).await.unwrap();
-        assert!(!patience.wait(&mut orders).await);
+        assert!(!patience.wait(&mut orders, &Notify::new()).await);
         assert!(orders.any);
         assert_eq!(begun.elapsed(), PATIENCE, "at once");
         drop(give);
         let mut orders = Orders { any: false, ..orders };
-        assert!(Patience::new().wait(&mut orders).await, "nobody can give orders any more: waiting goes on");
+        assert!(
+            Patience::new().wait(&mut orders, &Notify::new()).await,
+            "nobody can give orders any more: waiting goes on"
+        );
     }
 }

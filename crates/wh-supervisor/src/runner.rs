@@ -3,17 +3,16 @@
 use crate::burial::bury;
 use crate::carry::{Tools, carry};
 use crate::nursery::{Nursery, SpawnerProgram};
-use crate::seat::Seat;
+use crate::seat::Seats;
 use crate::sweep::sweep;
 use rustix::fd::OwnedFd;
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use wh_domain::id::{AttemptId, HostId, StreamNo, WorkerName};
+use tokio::sync::{Mutex, Notify, mpsc};
+use wh_domain::id::{AttemptId, HostId};
 use wh_ports::clock::Clock;
 use wh_ports::runner::{Assignment, Finished, Listener, Order, Runner};
 use wh_ports::store::BoxFuture;
@@ -45,7 +44,6 @@ impl RunnerOptions {
 #[expect(missing_debug_implementations, reason = "a clock has nothing to show, and variables may be secrets")]
 pub struct ProcessRunner {
     tools: Tools,
-    seats: Mutex<HashMap<(WorkerName, StreamNo), Arc<Seat>>>,
 }
 
 impl ProcessRunner {
@@ -61,13 +59,11 @@ impl ProcessRunner {
             data_dir: options.data_dir,
             environment: options.environment,
             idle: Arc::default(),
+            seats: Seats::default(),
+            turn: Mutex::default(),
+            freed: Notify::new(),
         };
-        Ok(Self { tools, seats: Mutex::default() })
-    }
-
-    fn seat(&self, worker: &WorkerName, stream: StreamNo) -> Arc<Seat> {
-        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(seats.entry((worker.clone(), stream)).or_default())
+        Ok(Self { tools })
     }
 }
 
@@ -78,7 +74,7 @@ impl Runner for ProcessRunner {
         orders: mpsc::Receiver<Order>,
         listener: Listener,
     ) -> BoxFuture<'_, Finished> {
-        let seat = self.seat(&assignment.worker.name, assignment.stream);
+        let seat = self.tools.seats.seat(&assignment.worker.name, assignment.stream);
         Box::pin(async move { carry(&self.tools, &seat, assignment, orders, listener).await })
     }
 

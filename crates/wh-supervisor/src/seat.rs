@@ -3,15 +3,17 @@
 use crate::link::{Gone, Guardian, Leaving, Unsent};
 use crate::nursery::Nursery;
 use crate::program::{HostEnv, resolve};
+use crate::timers::PATIENCE;
 use crate::wire::{Command, Notice, Program};
 use crate::workspace::place::Place;
 use rustix::fd::BorrowedFd;
+use std::collections::HashMap;
 use std::ffi::CString;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use wh_domain::id::StreamNo;
+use wh_domain::id::{StreamNo, WorkerName};
 use wh_domain::worker::Worker;
 
 /// The most guardians that are kept without work.
@@ -31,6 +33,29 @@ struct Held {
     program: Option<(Arc<Worker>, Arc<Program>)>,
     /// The clean tree.
     place: Option<Place>,
+}
+
+/// All places of a runner.
+#[derive(Debug, Default)]
+pub(crate) struct Seats(Mutex<HashMap<(WorkerName, StreamNo), Arc<Seat>>>);
+
+impl Seats {
+    /// The place of a stream.
+    pub(crate) fn seat(&self, worker: &WorkerName, stream: StreamNo) -> Arc<Seat> {
+        Arc::clone(self.all().entry((worker.clone(), stream)).or_default())
+    }
+
+    /// Gives up whatever streams without work keep for the sake of speed.
+    pub(crate) async fn clear(&self, nursery: &Nursery, idle: &AtomicUsize) {
+        let seats: Vec<Arc<Seat>> = self.all().values().map(Arc::clone).collect();
+        for seat in seats {
+            seat.clear(nursery, idle).await;
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<(WorkerName, StreamNo), Arc<Seat>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A guardian at work for a stream. Dropped before the attempt's end, it takes the attempt with it, and the stream
@@ -109,6 +134,24 @@ impl Seat {
     /// Forgets the program, so that it is looked for again.
     pub(crate) fn forget_program(&self) {
         self.held().program = None;
+    }
+
+    /// Gives up what only saves time for the next attempt, so that what it holds is there for others.
+    async fn clear(self: &Arc<Self>, nursery: &Nursery, idle: &AtomicUsize) {
+        let dismissed = {
+            let mut held = self.held();
+            held.place = None;
+            let guardian = held.idle.take();
+            if guardian.is_some() {
+                idle.fetch_sub(1, Ordering::Relaxed);
+            }
+            held.leaving = held.leaving.take().or(guardian.map(Guardian::let_go));
+            held.leaving.is_some()
+        };
+        if dismissed && let Some(mut predecessor) = self.predecessor() {
+            // One that does not go within its time is waited for by the stream's next attempt.
+            tokio::time::timeout(PATIENCE, predecessor.gone(nursery)).await.ok();
+        }
     }
 
     /// The stream's guardian: the one that waits, or a new one.

@@ -16,7 +16,7 @@ fn a_file_has_at_most_one_mebibyte() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("w.yaml");
     std::fs::write(&file, filled(MOST_BYTES + 1)).unwrap();
-    assert!(load(&file, &nothing).unwrap_err().to_string().ends_with("larger than 1048576 bytes"));
+    assert!(load(&file, &nothing).unwrap_err().to_string().contains("larger than 1048576 bytes"));
 }
 
 #[test]

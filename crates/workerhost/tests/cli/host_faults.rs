@@ -13,6 +13,12 @@ workers:
     task_types: [gated]
 "#;
 
+/// So many lines for `enqueue --file -`.
+fn tasks(count: usize) -> String {
+    let lines: Vec<String> = (0..count).map(|n| format!("{{\"type\":\"t\",\"id\":\"{n}\"}}\n")).collect();
+    lines.concat()
+}
+
 fn outcomes(task: &Value) -> Vec<&str> {
     task["attempts"].as_array().unwrap().iter().map(|attempt| attempt["outcome"].as_str().unwrap()).collect()
 }
@@ -52,7 +58,7 @@ fn two_hosts_on_one_directory_share_the_work_and_do_nothing_twice() {
         "workers:\n  - {name: w, command: [sh, -c, 'cat > /dev/null; echo $WORKERHOST_TASK_ID >> done'], \
          task_types: [t], protocol: raw, streams: 2}\n",
     );
-    let lines: String = (0..TASKS).map(|n| format!("{{\"type\":\"t\",\"id\":\"{n}\"}}\n")).collect();
+    let lines = tasks(TASKS);
     place.run_with(&["enqueue", "--file", "-"], &lines);
     let hosts = [0, 1].map(|_| place.command(&["run", "--drain"]).spawn().unwrap());
     for said in hosts.map(Said::of) {
@@ -74,7 +80,7 @@ fn a_host_that_runs_out_of_descriptors_loses_no_task_and_blames_no_worker() {
         "host: {streams: 30}\nworkers:\n  - {name: w, command: [sh, -c, 'cat > /dev/null; sleep 0.2'], \
          task_types: [t], protocol: raw, streams: 30, retry: {base: 50ms, max: 200ms}}\n",
     );
-    let lines: String = (0..60).map(|n| format!("{{\"type\":\"t\",\"id\":\"{n}\"}}\n")).collect();
+    let lines = tasks(60);
     place.run_with(&["enqueue", "--file", "-"], &lines);
     let mut short = std::process::Command::new("sh");
     short.args(["-c", "ulimit -n 60; exec \"$0\" run --drain", env!("CARGO_BIN_EXE_workerhost")]);

@@ -101,6 +101,19 @@ impl Place {
         }
     }
 
+    /// Looks into a file again and again until `words` stand in it so many times.
+    pub(crate) fn until_told(&self, name: &str, words: &str, times: usize) {
+        let begin = Instant::now();
+        loop {
+            let told = fs::read_to_string(self.path().join(name)).unwrap_or_default();
+            if told.matches(words).count() >= times {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "`{words}` does not come: {told}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Looks at a task again and again until it is as wished.
     pub(crate) fn until(&self, id: &str, wished: impl Fn(&Value) -> bool) -> Value {
         self.until_with("workerhost.yaml", id, wished)

@@ -16,9 +16,6 @@ pub struct Seen {
     pub began_at: Duration,
     /// When none was left; `None` while there is one.
     pub ended_at: Option<Duration>,
-    /// Position of the start among all starts and ends: orders what happened in the same millisecond.
-    began: u64,
-    ended: Option<u64>,
 }
 
 /// Shared by the runners of all hosts that work on one store.
@@ -31,16 +28,9 @@ pub struct Witness {
 
 #[derive(Default)]
 struct Account {
-    steps: u64,
     seen: Vec<Seen>,
     alive: BTreeMap<(TaskId, Fence), (usize, Arc<Notify>)>,
-}
-
-impl Account {
-    fn step(&mut self) -> u64 {
-        self.steps += 1;
-        self.steps
-    }
+    overlaps: Vec<(AttemptId, AttemptId)>,
 }
 
 impl Witness {
@@ -56,22 +46,34 @@ impl Witness {
 
     /// Pairs of attempts at the same task that were alive at the same time.
     pub fn overlaps(&self) -> Vec<(AttemptId, AttemptId)> {
-        let seen = self.seen();
-        let overlap = |a: &Seen, b: &Seen| {
-            a.attempt.task == b.attempt.task && a.began < b.began && a.ended.is_none_or(|end| b.began < end)
-        };
-        let pairs = seen.iter().flat_map(|a| seen.iter().map(move |b| (a, b)));
-        pairs.filter(|(a, b)| overlap(a, b)).map(|(a, b)| (a.attempt.clone(), b.attempt.clone())).collect()
+        self.account().overlaps.clone()
+    }
+
+    /// Whether processes of this attempt are alive.
+    pub fn is_alive(&self, attempt: &AttemptId) -> bool {
+        self.account().alive.contains_key(&(attempt.task.clone(), attempt.fence))
+    }
+
+    /// How many attempts have living processes.
+    pub fn alive(&self) -> usize {
+        self.account().alive.len()
     }
 
     /// Notes a start. The end is noted when the answer is dropped.
     pub(crate) fn begin(&self, attempt: AttemptId) -> Alive {
         let killed = Arc::new(Notify::new());
         let mut account = self.account();
-        let (at, began) = (account.seen.len(), account.step());
+        let at = account.seen.len();
         let key = (attempt.task.clone(), attempt.fence);
+        let of_task = (key.0.clone(), Fence(i64::MIN))..=(key.0.clone(), Fence(i64::MAX));
+        let others: Vec<AttemptId> = account
+            .alive
+            .range(of_task)
+            .map(|((task, fence), _)| AttemptId { task: task.clone(), fence: *fence })
+            .collect();
+        account.overlaps.extend(others.into_iter().map(|other| (other, attempt.clone())));
         let began_at = self.clock.running();
-        account.seen.push(Seen { attempt, began_at, ended_at: None, began, ended: None });
+        account.seen.push(Seen { attempt, began_at, ended_at: None });
         account.alive.insert(key.clone(), (at, Arc::clone(&killed)));
         Alive { witness: self.clone(), key, killed }
     }
@@ -85,9 +87,8 @@ impl Witness {
         let now = self.clock.running();
         let mut account = self.account();
         let Some((at, killed)) = account.alive.remove(key) else { return };
-        let step = account.step();
         if let Some(seen) = account.seen.get_mut(at) {
-            (seen.ended_at, seen.ended) = (Some(now), Some(step));
+            seen.ended_at = Some(now);
         }
         killed.notify_one();
     }

@@ -72,6 +72,11 @@ impl MemoryStore {
         *self.fates.lock().expect("no holder of this lock panics") = faults.map(Fates::new);
     }
 
+    /// How many changes have been committed that others may want to see.
+    pub fn changes(&self) -> u64 {
+        self.ledger().changes
+    }
+
     /// Makes a host look dead: the lock of its slot is free, so anyone may take over at once.
     pub fn kill_host(&self, host: &HostId) {
         self.ledger().members.free_lock(host);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 use wh_domain::id::{StreamNo, WorkerName};
-use wh_ports::claims::{Claimed, Cursor, Heeded, Lane, Orphan};
+use wh_ports::claims::{Claimed, Heeded, Lane, Note, Orphan};
+use wh_ports::doorbell::Bell;
 use wh_ports::runner::{Assignment, Finished};
 use wh_ports::store::StoreError;
 
@@ -16,30 +17,27 @@ pub(crate) enum Arrival {
         worker: WorkerName,
         stream: StreamNo,
     },
+    Listening(Result<Box<dyn Bell>, StoreError>),
     Claimed(Result<Claimed, StoreError>),
     Lanes(Result<(u64, Vec<Lane>), StoreError>),
-    Beat(Result<Beat, StoreError>),
+    Beat {
+        /// Whether others have written: told once by the store, so kept whatever went wrong afterwards.
+        changed: bool,
+        /// When a renewal that succeeded was sent, on the running clock: a slow answer must not stretch the lease.
+        renewed: Option<Duration>,
+        answer: Result<Beat, StoreError>,
+    },
     Heeded(Result<Heeded, StoreError>),
-    /// Dead hosts' processes are gone and their tasks are settled.
+    /// A dead host's processes are gone and its tasks are settled.
     Buried(Result<(), StoreError>),
     Swept,
     Retrying(Result<u64, StoreError>),
-    Published,
+    /// What was to be published, if the store did not take it.
+    Published(Option<Vec<Note>>),
 }
 
 /// What a heartbeat brought.
 pub(crate) struct Beat {
     pub(crate) heeded: Heeded,
-    pub(crate) changed: bool,
     pub(crate) orphans: Vec<Orphan>,
-    /// When the renewal was sent, on the running clock.
-    pub(crate) sent_at: Duration,
-}
-
-/// Where the host is in the sequence of wishes.
-#[derive(Default)]
-pub(crate) struct Ear {
-    pub(crate) cursor: Cursor,
-    pub(crate) listening: bool,
-    pub(crate) again: bool,
 }

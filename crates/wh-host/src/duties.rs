@@ -3,7 +3,6 @@
 use crate::arrival::{Arrival, Beat};
 use crate::settling;
 use crate::tools::Tools;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use wh_domain::event::Event;
 use wh_domain::id::{AttemptId, HostId};
@@ -19,50 +18,50 @@ const MOST_SWEEPS: u32 = 100;
 /// One heartbeat: the renewal, what people asked, and whatever dead hosts left.
 pub(crate) async fn beat(tools: Arc<Tools>, after: Cursor) -> Arrival {
     let sent_at = tools.clock.running();
+    let (mut renewed, mut changed) = (None, false);
     let beat = async {
         tools.store.renew(tools.host.clone()).await?;
-        let changed = tools.store.has_changed().await?;
+        renewed = Some(sent_at);
+        changed = tools.store.has_changed().await?;
         let heeded = tools.store.heed(tools.host.clone(), after).await?;
         let orphans = tools.store.take_over(tools.host.clone(), MOST_ORPHANS).await?;
-        Ok(Beat { heeded, changed, orphans, sent_at })
+        Ok(Beat { heeded, orphans })
     };
-    Arrival::Beat(beat.await)
+    let answer = beat.await;
+    Arrival::Beat { changed, renewed, answer }
 }
 
-/// Takes over from dead hosts: makes sure that nothing of their attempts is alive, however long that takes, then
-/// settles their claims. `Some` policy is the worker's own, where this host knows the worker.
-pub(crate) async fn bury(tools: Arc<Tools>, orphans: Vec<(Orphan, Option<RetryPolicy>)>) -> Arrival {
-    for (host, attempts) in by_host(&orphans) {
-        let mut tries = 0;
-        while let Err(why) = tools.runner.bury(host.clone(), attempts.clone()).await {
-            if tries == 0 {
-                tools.bus.tell(&Event::ProcessesRemain { of: host.clone(), why: why.into() });
-            }
-            tokio::time::sleep(settling::pause(tries)).await;
-            tries += 1;
+/// Takes over from a dead host: makes sure that nothing of its attempts is alive, however long that takes, then
+/// settles its claims. `Some` policy is the worker's own, where this host knows the worker.
+pub(crate) async fn bury(
+    tools: Arc<Tools>,
+    dead: HostId,
+    orphans: Vec<(Orphan, Option<RetryPolicy>)>,
+) -> Arrival {
+    let mut tries = 0;
+    while let Err(why) = tools.runner.bury(dead.clone(), attempts(&orphans)).await {
+        if tries == 0 {
+            tools.bus.tell(&Event::ProcessesRemain { of: dead.clone(), why: why.into() });
         }
+        tokio::time::sleep(settling::pause(tries)).await;
+        tries += 1;
     }
     let settlements =
         orphans.iter().map(|(orphan, policy)| settling::lost(&tools, orphan, *policy)).collect();
-    let settled = settling::settle_all(&tools, settlements).await;
-    if settled.is_ok() {
+    let settled = settling::settle_all(&tools, settlements).await.map(|settled| {
         for (orphan, _) in orphans {
-            tools.bus.tell(&Event::Reclaimed { task: orphan.id, from: orphan.lost_host });
+            if settled.contains(&(orphan.seq, orphan.fence)) {
+                tools.bus.tell(&Event::Reclaimed { task: orphan.id, from: orphan.lost_host });
+            }
         }
-    }
+    });
     Arrival::Buried(settled)
 }
 
-/// The attempts that may have processes, by the host that died.
-fn by_host(orphans: &[(Orphan, Option<RetryPolicy>)]) -> BTreeMap<HostId, Vec<AttemptId>> {
-    let mut groups: BTreeMap<HostId, Vec<AttemptId>> = BTreeMap::new();
-    for (orphan, _) in orphans {
-        let attempts = groups.entry(orphan.lost_host.clone()).or_default();
-        if orphan.started {
-            attempts.push(AttemptId { task: orphan.id.clone(), fence: orphan.lost_fence });
-        }
-    }
-    groups
+/// The attempts that may have processes.
+fn attempts(orphans: &[(Orphan, Option<RetryPolicy>)]) -> Vec<AttemptId> {
+    let started = orphans.iter().map(|(orphan, _)| orphan).filter(|orphan| orphan.started);
+    started.map(|it| AttemptId { task: it.id.clone(), fence: it.lost_fence }).collect()
 }
 
 /// Deletes what retention allows to go.
@@ -84,11 +83,11 @@ pub(crate) async fn sweep(tools: Arc<Tools>, retention: Retention) -> Arrival {
     Arrival::Swept
 }
 
-/// Publishes progress and how the workers are doing. Nothing is owed: what is lost is told again.
+/// Publishes progress and how the workers are doing. What a store that is away does not take is told again.
 pub(crate) async fn publish(tools: Arc<Tools>, notes: Vec<Note>, report: Vec<WorkerReport>) -> Arrival {
-    if !notes.is_empty() {
-        tools.store.note(notes).await.ok();
+    if !notes.is_empty() && tools.store.note(notes.clone()).await.is_err() {
+        return Arrival::Published(Some(notes));
     }
-    tools.store.report(tools.host.clone(), report).await.ok();
-    Arrival::Published
+    let reported = tools.store.report(tools.host.clone(), report).await;
+    Arrival::Published(reported.err().map(|_| Vec::new()))
 }

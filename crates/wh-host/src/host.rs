@@ -3,18 +3,20 @@
 mod beating;
 mod claiming;
 mod ending;
+mod hearing;
 mod leaving;
 
-use crate::arrival::{Arrival, Ear};
+use crate::arrival::Arrival;
 use crate::draining::Stage;
+use crate::drift::Drift;
 use crate::duties;
+use crate::ear::Ear;
 use crate::notes::{KEEP_EVERY, Notebook};
 use crate::roster::Roster;
-use crate::settling::Key;
+use crate::settling::{self, Key};
 use crate::tools::{Parts, Tools};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -23,6 +25,7 @@ use wh_domain::event::Event;
 use wh_domain::id::{HostId, WorkerName};
 use wh_domain::lease::LeasePolicy;
 use wh_domain::worker::Worker;
+use wh_ports::claims::Note;
 use wh_ports::runner::Order;
 use wh_ports::store::StoreError;
 use wh_ports::upkeep::Retention;
@@ -78,13 +81,13 @@ pub enum Why {
 pub struct Farewell {
     /// Why it ended.
     pub why: Why,
-    /// Attempts that did not finish by themselves.
+    /// Attempts that did not finish by themselves, or whose end was not made durable any more.
     pub killed: usize,
 }
 
 struct Running {
     orders: mpsc::Sender<Order>,
-    cancel_wished: Arc<AtomicBool>,
+    cancel_wished: bool,
 }
 
 /// The state of claiming.
@@ -96,7 +99,28 @@ struct Claiming {
     found_nothing: bool,
     /// When a task becomes due, or a store that was away is asked again.
     again_at: Option<Instant>,
+    /// Calls in a row that a store that was away did not answer.
     failures: u32,
+    /// Attempts in a row that this host could not carry to an end.
+    hindrances: u32,
+    /// Until when it leaves them to others.
+    rest_until: Option<Instant>,
+    /// Until when quarantines were looked at, on the running clock.
+    recovered_until: Duration,
+}
+
+/// How sure a host is that nothing is left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    No,
+    /// The store is asked whether a task waits to be tried again.
+    Asking,
+    /// Something came while it was asked, so the answer counts for nothing.
+    Overtaken,
+    /// None did. What was due by then is still to be claimed.
+    NothingWaits,
+    /// And there was nothing to claim.
+    Sure,
 }
 
 /// A host. Made by [`Host::new`], lived by [`Host::run`].
@@ -111,10 +135,14 @@ pub struct Host {
     beside: JoinSet<Arrival>,
     notes: Arc<Notebook>,
     claiming: Claiming,
+    idle: Idle,
     ear: Ear,
+    drift: Drift,
     stage: Stage,
     next_beat: Instant,
     beating: bool,
+    /// Since when its lease runs, on the running clock.
+    leased_at: Duration,
     /// `None` while it sweeps.
     next_sweep: Option<Instant>,
     publishing: bool,
@@ -122,8 +150,9 @@ pub struct Host {
     /// Rounds of taking over that are not settled yet.
     burying: usize,
     store_away: bool,
+    /// Whether others have taken over, so that nothing may be written any more.
+    expelled: bool,
     killed: usize,
-    idle_asked: bool,
     end: Option<Why>,
 }
 
@@ -131,6 +160,7 @@ impl Host {
     /// A host that has joined the store as `host` and was given `slot`.
     pub fn new(parts: Parts, host: HostId, slot: u32, workers: Vec<Worker>, settings: Settings) -> Self {
         let now = Instant::now();
+        let (drift, leased_at) = (Drift::new(&*parts.clock), parts.clock.running());
         Self {
             tools: Tools::new(parts, host, slot),
             roster: Roster::new(workers, settings.streams),
@@ -144,18 +174,24 @@ impl Host {
                 found_nothing: false,
                 again_at: None,
                 failures: 0,
+                hindrances: 0,
+                rest_until: None,
+                recovered_until: Duration::ZERO,
             },
+            idle: Idle::No,
             ear: Ear::default(),
+            drift,
             stage: Stage::Working,
             next_beat: now,
             beating: false,
+            leased_at,
             next_sweep: Some(now + settings.sweep_every.min(Duration::from_secs(60))),
             publishing: false,
             publish_at: Some(now),
             burying: 0,
             store_away: false,
+            expelled: false,
             killed: 0,
-            idle_asked: false,
             end: None,
             settings,
         }
@@ -164,10 +200,7 @@ impl Host {
     /// Lives until it is drained, idle (where that is asked for), expelled, or without a store. Dropping the future
     /// kills every process tree.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> Farewell {
-        let mut bell = match self.tools.store.listen().await {
-            Ok(bell) => bell,
-            Err(error) => return Farewell { why: Why::Failed(error), killed: 0 },
-        };
+        self.listen();
         self.tools.bus.tell(&Event::HostStarted {
             host: self.tools.host.clone(),
             workers: self.roster.configured(),
@@ -188,7 +221,7 @@ impl Host {
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                     Err(_) => {}
                 },
-                () = bell.rung() => self.look(),
+                () = self.ear.rung() => self.look(),
                 () = self.notes.changed() => self.publish_soon(),
                 () = tokio::time::sleep_until(wake) => {}
             }
@@ -206,6 +239,7 @@ impl Host {
             self.publish_at.filter(|_| !self.publishing),
             self.stage.due(),
             self.claiming.again_at.filter(|_| self.stage.claims() && !self.claiming.in_flight),
+            self.claiming.rest_until,
             recovery,
         ];
         times.into_iter().flatten().min().unwrap_or(now + NEVER)
@@ -236,7 +270,11 @@ impl Host {
             self.claiming.again_at = None;
             self.claiming.wanted = true;
         }
-        let (stage, order) = self.stage.passed(now);
+        if self.claiming.rest_until.is_some_and(|until| until <= now) {
+            self.claiming.rest_until = None;
+            self.claiming.wanted = true;
+        }
+        let (stage, order) = self.stage.passed(now, self.roster.longest_grace());
         self.go_down(stage, order);
     }
 
@@ -256,38 +294,36 @@ impl Host {
                 self.roster.free(&worker, stream);
                 self.claiming.wanted = true;
             }
-            Arrival::Lanes(answer) => {
-                self.claiming.in_flight = false;
-                if let Some((version, lanes)) = self.unless_failed(answer) {
-                    for task_type in self.roster.learn(version, lanes) {
-                        self.tools.bus.tell(&Event::NoWorker { task_type });
-                    }
-                }
-            }
+            Arrival::Lanes(answer) => self.learned(answer),
             Arrival::Claimed(answer) => {
                 self.claiming.in_flight = false;
                 match self.unless_failed(answer) {
-                    Some(claimed) => {
-                        self.claiming.failures = 0;
-                        self.claimed(claimed);
-                    }
+                    Some(claimed) => self.claimed(claimed),
                     None => self.claim_later(),
                 }
             }
-            Arrival::Beat(answer) => self.beaten(answer),
-            Arrival::Heeded(answer) => {
-                self.ear.listening = false;
-                if let Some(heeded) = self.unless_failed(answer) {
-                    self.heed(heeded);
-                }
-                if std::mem::take(&mut self.ear.again) {
-                    self.look();
-                }
+            Arrival::Listening(answer) => self.hears(answer),
+            Arrival::Beat { changed, renewed, answer } => {
+                self.claiming.wanted |= changed;
+                self.beaten(renewed, answer);
             }
-            Arrival::Buried(answer) => self.buried(answer),
+            Arrival::Heeded(answer) => self.looked(answer),
+            Arrival::Buried(answer) => {
+                self.burying -= 1;
+                self.claiming.wanted = true;
+                self.unless_failed(answer);
+            }
             Arrival::Retrying(answer) => self.asked_idle(answer),
             Arrival::Swept => self.next_sweep = Some(Instant::now() + self.settings.sweep_every),
-            Arrival::Published => self.publishing = false,
+            Arrival::Published(unsent) => self.published(unsent),
+        }
+    }
+
+    fn published(&mut self, unsent: Option<Vec<Note>>) {
+        self.publishing = false;
+        if let Some(notes) = unsent {
+            self.notes.put_back(notes);
+            self.publish_at.get_or_insert(Instant::now() + settling::LONGEST_PAUSE);
         }
     }
 
@@ -307,8 +343,7 @@ impl Host {
                 None
             }
             Err(StoreError::Expelled) => {
-                self.end.get_or_insert(Why::Expelled);
-                self.order_all(Order::Kill);
+                self.expel();
                 None
             }
             Err(error @ (StoreError::Untrusted(_) | StoreError::Broken(_))) => {

@@ -1,6 +1,7 @@
 //! What workers say while they work, kept for others to see: the latest of each attempt, at most once a second.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -11,7 +12,7 @@ use wh_ports::claims::Note;
 /// How often the latest progress of an attempt is kept at most.
 pub(crate) const KEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// At most one entry per running attempt, so bounded by the host's streams.
+/// At most one entry per attempt that runs or is not settled yet, so bounded by twice the host's streams.
 #[derive(Default)]
 pub(crate) struct Notebook {
     latest: Mutex<BTreeMap<(Seq, Fence), Note>>,
@@ -32,6 +33,21 @@ impl Notebook {
         std::mem::take(&mut *self.latest.lock().unwrap_or_else(PoisonError::into_inner))
             .into_values()
             .collect()
+    }
+
+    /// Puts back what could not be kept, where nothing newer has come meanwhile.
+    pub(crate) fn put_back(&self, notes: Vec<Note>) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        for old in notes {
+            match latest.entry((old.seq, old.fence)) {
+                Entry::Vacant(place) => drop(place.insert(old)),
+                Entry::Occupied(mut newer) => {
+                    let newer = newer.get_mut();
+                    newer.progress = newer.progress.take().or(old.progress);
+                    newer.checkpoint = newer.checkpoint.take().or(old.checkpoint);
+                }
+            }
+        }
     }
 
     /// Takes what one attempt left.

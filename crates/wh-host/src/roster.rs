@@ -33,21 +33,36 @@ impl Place {
         Self { worker: Arc::new(worker), health: WorkerHealth::default(), streams, leaving: false }
     }
 
-    fn busy(&self) -> u32 {
-        count(self.streams.iter().filter(|stream| **stream == Stream::Busy))
+    /// Takes another configuration; streams that it does not have are not used again.
+    fn becomes(&mut self, worker: Worker) {
+        let streams = self.streams.len().max(worker.streams as usize);
+        self.streams.resize(streams, Stream::Free);
+        self.worker = Arc::new(worker);
+        self.leaving = false;
+        self.health.resume();
     }
 
-    /// How many more attempts it may be given now; a worker in quarantine gets one at a time.
+    fn busy(&self) -> u32 {
+        self.streams_that_are(Stream::Busy)
+    }
+
+    fn streams_that_are(&self, such: Stream) -> u32 {
+        count(self.streams.iter().filter(|stream| **stream == such))
+    }
+
+    /// How many more attempts it may be given now; a worker in quarantine gets one at a time. What was started on
+    /// streams that a new configuration took away counts until it has ended.
     fn room(&self, now: Duration) -> u32 {
         if self.leaving || !self.health.may_run(now) {
             return 0;
         }
+        let most = if self.health.quarantine().is_some() { 1 } else { self.worker.streams };
+        self.free_streams().min(most.saturating_sub(self.busy()))
+    }
+
+    fn free_streams(&self) -> u32 {
         let configured = self.worker.streams as usize;
-        let free = count(self.streams.iter().take(configured).filter(|stream| **stream == Stream::Free));
-        match self.health.quarantine() {
-            Some(_) => free.min(1u32.saturating_sub(self.busy())),
-            None => free,
-        }
+        count(self.streams.iter().take(configured).filter(|stream| **stream == Stream::Free))
     }
 }
 
@@ -88,6 +103,11 @@ impl Roster {
         self.places.iter().map(Place::busy).sum()
     }
 
+    /// How many streams are out of use because their last process tree cannot be ended.
+    pub(crate) fn stuck(&self) -> usize {
+        self.places.iter().map(|place| place.streams_that_are(Stream::Stuck) as usize).sum()
+    }
+
     pub(crate) fn configured(&self) -> usize {
         self.places.iter().filter(|place| !place.leaving).count()
     }
@@ -107,12 +127,14 @@ impl Roster {
         fresh
     }
 
-    /// What could be claimed now, and how much of it in all. Empty when no stream is free.
-    pub(crate) fn wants(&self, now: Duration) -> (Vec<Want>, u32) {
-        let most = self.streams.saturating_sub(self.busy());
-        if most == 0 {
-            return (Vec::new(), 0);
-        }
+    /// How much could be claimed now in all: zero when the host is full or no worker has room.
+    pub(crate) fn room(&self, now: Duration) -> u32 {
+        let room: u32 = self.places.iter().map(|place| place.room(now)).sum();
+        room.min(self.streams.saturating_sub(self.busy()))
+    }
+
+    /// What could be claimed now, worker by worker. Empty also while no lane goes to a worker with room.
+    pub(crate) fn wants(&self, now: Duration) -> Vec<Want> {
         let wants = self.served(now).into_iter().filter_map(|(place, lanes)| {
             let room = place.room(now);
             (room > 0 && !lanes.is_empty()).then(|| Want {
@@ -122,7 +144,7 @@ impl Roster {
                 lost_is_final: place.worker.retry.on_lost == OnLost::Fail,
             })
         });
-        (wants.collect(), most)
+        wants.collect()
     }
 
     /// Every lane that some worker takes now or after a wait that ends by itself.
@@ -150,9 +172,10 @@ impl Roster {
         self.places.iter().find(|place| place.worker.name == *worker).map(|place| place.worker.retry)
     }
 
-    /// Whether some quarantined worker may be tried now and is not being tried.
-    pub(crate) fn recovered(&self, now: Duration) -> bool {
-        self.places.iter().any(|place| place.health.quarantine().is_some() && place.room(now) > 0)
+    /// Whether the moment to try a quarantined worker again has come after `since` and not after `now`.
+    pub(crate) fn recovered(&self, since: Duration, now: Duration) -> bool {
+        let mut untils = self.places.iter().filter_map(|place| place.health.quarantine()?.until);
+        untils.any(|until| since < until && until <= now)
     }
 
     /// When the next quarantined worker may be tried again, on the running clock.
@@ -162,9 +185,17 @@ impl Roster {
         waits.filter(|until| *until > now).min()
     }
 
+    /// The longest that any worker has between SIGTERM and SIGKILL.
+    pub(crate) fn longest_grace(&self) -> Duration {
+        self.places.iter().map(|place| place.worker.timeout.grace).max().unwrap_or_default()
+    }
+
     /// Takes a free stream of `worker`; `None` when it has none or is gone.
     pub(crate) fn occupy(&mut self, worker: &WorkerName) -> Option<(Arc<Worker>, StreamNo)> {
         let place = self.places.iter_mut().find(|place| !place.leaving && place.worker.name == *worker)?;
+        if place.busy() >= place.worker.streams {
+            return None;
+        }
         let configured = place.worker.streams as usize;
         let at = place.streams.iter().take(configured).position(|stream| *stream == Stream::Free)?;
         *place.streams.get_mut(at)? = Stream::Busy;
@@ -174,7 +205,7 @@ impl Roster {
     /// Gives a stream back.
     pub(crate) fn free(&mut self, worker: &WorkerName, stream: StreamNo) {
         self.set(worker, stream, Stream::Free);
-        self.places.retain(|place| !place.leaving || place.streams.iter().any(|s| *s != Stream::Free));
+        self.forget_who_has_left();
     }
 
     /// Takes a stream out of use.
@@ -196,35 +227,42 @@ impl Roster {
         self.places.iter_mut().find(|place| place.worker.name == *worker).map(|place| &mut place.health)
     }
 
-    /// Takes a new configuration. What runs goes on as it was started.
+    /// The health that an attempt of `worker` speaks of: none if another configuration has come since it began.
+    pub(crate) fn health_of(&mut self, worker: &Worker) -> Option<&mut WorkerHealth> {
+        self.places.iter_mut().find(|place| *place.worker == *worker).map(|place| &mut place.health)
+    }
+
+    /// Takes a new configuration, in its order, for among equals the first one counts. What runs goes on as it was
+    /// started.
     pub(crate) fn reload(&mut self, workers: Vec<Worker>) -> Changes {
         let mut changes = Changes::default();
-        for place in &mut self.places {
-            if !place.leaving && !workers.iter().any(|worker| worker.name == place.worker.name) {
-                place.leaving = true;
+        let mut before = std::mem::take(&mut self.places);
+        for worker in workers {
+            let Some(at) = before.iter().position(|place| place.worker.name == worker.name) else {
+                changes.added.push(worker.name.clone());
+                self.places.push(Place::new(worker));
+                continue;
+            };
+            let mut place = before.remove(at);
+            if place.leaving || *place.worker != worker {
+                changes.changed.push(worker.name.clone());
+                place.becomes(worker);
+            }
+            self.places.push(place);
+        }
+        for mut place in before {
+            if !std::mem::replace(&mut place.leaving, true) {
                 changes.removed.push(place.worker.name.clone());
             }
+            self.places.push(place);
         }
-        for worker in workers {
-            match self.places.iter_mut().find(|place| place.worker.name == worker.name) {
-                Some(place) if *place.worker == worker && !place.leaving => {}
-                Some(place) => {
-                    changes.changed.push(worker.name.clone());
-                    let streams = place.streams.len().max(worker.streams as usize);
-                    place.streams.resize(streams, Stream::Free);
-                    place.worker = Arc::new(worker);
-                    place.leaving = false;
-                    place.health.resume();
-                }
-                None => {
-                    changes.added.push(worker.name.clone());
-                    self.places.push(Place::new(worker));
-                }
-            }
-        }
-        self.places.retain(|place| !place.leaving || place.streams.iter().any(|s| *s != Stream::Free));
+        self.forget_who_has_left();
         self.told_nobody.clear();
         changes
+    }
+
+    fn forget_who_has_left(&mut self) {
+        self.places.retain(|place| !place.leaving || place.streams.iter().any(|it| *it != Stream::Free));
     }
 
     /// How every worker is doing, for others to read.

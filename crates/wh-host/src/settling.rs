@@ -5,7 +5,6 @@ use crate::carrying::carried;
 use crate::notes::Notebook;
 use crate::tools::Tools;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use wh_domain::attempt::{AttemptRecord, Outcome, Usage};
 use wh_domain::event::{Carried, Event};
@@ -19,19 +18,21 @@ use wh_ports::runner::{Assignment, Finished, FollowUp};
 use wh_ports::store::StoreError;
 
 /// The longest pause between two tries to reach a store that is away.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The pause before try number `tries` (from 0) at a store that is away: doubling from 50 ms.
 pub(crate) fn pause(tries: u32) -> Duration {
     Duration::from_millis(50).saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE)
 }
 
-/// Settles a finished attempt. Comes back only when the store has answered for good.
+/// Settles a finished attempt. Comes back only when the store has answered for good. Decides anew only when the store
+/// has said that nothing was written: a settlement whose answer was lost is sent again as it was, so that the store
+/// knows it.
 pub(crate) async fn settle(
     tools: Arc<Tools>,
     assignment: Assignment,
     mut finished: Finished,
-    cancel_wished: Arc<AtomicBool>,
+    cancel_wished: bool,
     notes: Arc<Notebook>,
 ) -> Arrival {
     let seq = assignment.claim.seq;
@@ -44,26 +45,34 @@ pub(crate) async fn settle(
         tools.store.note(vec![note]).await.ok();
     }
     let carried = carried(&assignment);
-    let mut ending = Unsettled { assignment, finished, follow_ups: None };
+    let mut ending = Unsettled { assignment, finished };
+    let mut settlement = ending.settlement(&tools, cancel_wished);
     let mut tries = 0;
     let result = loop {
-        let settlement = ending.settlement(&tools, cancel_wished.load(Ordering::Relaxed));
         match tools.store.settle(vec![settlement.clone()]).await.map(|answers| answers.into_iter().next()) {
             Ok(Some(Settled::Done)) => {
                 tell_settled(&tools, &carried, settlement);
                 break Ok(());
             }
-            Ok(Some(Settled::Fenced) | None) | Err(StoreError::Expelled) => {
-                tools.bus.tell(&Event::Fenced { carried: carried.clone() });
+            Ok(Some(Settled::Fenced) | None) => {
+                tools.bus.tell(&Event::Fenced { carried });
                 break Ok(());
             }
-            Ok(Some(Settled::CancelWished)) => cancel_wished.store(true, Ordering::Relaxed),
-            Ok(Some(Settled::FollowUpConflict(at))) => ending.refuse_follow_up(at),
+            Ok(Some(Settled::CancelWished)) => settlement = ending.settlement(&tools, true),
+            Ok(Some(Settled::FollowUpConflict(at))) => {
+                ending.refuse_follow_up(at);
+                settlement = ending.settlement(&tools, settlement.saw_cancel);
+            }
             Err(StoreError::Unavailable(_)) => {
                 tokio::time::sleep(pause(tries)).await;
                 tries += 1;
             }
-            Err(error @ (StoreError::Untrusted(_) | StoreError::Broken(_))) => break Err(error),
+            Err(error) => {
+                if error == StoreError::Expelled {
+                    tools.bus.tell(&Event::Fenced { carried });
+                }
+                break Err(error);
+            }
         }
     };
     Arrival::Settled(result)
@@ -82,27 +91,17 @@ fn tell_settled(tools: &Tools, carried: &Carried, settlement: Settlement) {
 struct Unsettled {
     assignment: Assignment,
     finished: Finished,
-    /// Built once, so that every try names the same tasks.
-    follow_ups: Option<Vec<NewTask>>,
 }
 
 impl Unsettled {
-    fn settlement(&mut self, tools: &Tools, cancel_wished: bool) -> Settlement {
+    fn settlement(&self, tools: &Tools, cancel_wished: bool) -> Settlement {
         let claim = &self.assignment.claim;
-        let outcome = self.finished.verdict.outcome;
+        let outcome = self.finished.verdict.outcome.seen_at(tools.clock.wall());
         let history = History { cancel_wished, ..claim.history };
         let decision = after_attempt(&history, &self.assignment.worker.retry, outcome, tools.chance.dice());
         let completed = decision.next == Next::Completed;
         let overruled = outcome == Outcome::Succeeded && !completed;
-        let follow_ups = match (completed, &self.follow_ups) {
-            (false, _) => Vec::new(),
-            (true, Some(built)) => built.clone(),
-            (true, None) => {
-                let built: Vec<NewTask> =
-                    self.finished.follow_ups.iter().map(|follow_up| child(tools, claim, follow_up)).collect();
-                self.follow_ups.insert(built).clone()
-            }
-        };
+        let brought = self.finished.follow_ups.iter().filter(|_| completed);
         Settlement {
             seq: claim.seq,
             fence: claim.fence,
@@ -110,7 +109,7 @@ impl Unsettled {
             saw_cancel: cancel_wished,
             record: Some(self.record(tools, overruled)),
             result: if overruled { None } else { self.finished.produced.clone() },
-            follow_ups,
+            follow_ups: brought.map(|follow_up| child(tools, claim, follow_up)).collect(),
         }
     }
 
@@ -152,7 +151,6 @@ impl Unsettled {
         );
         self.finished.produced = None;
         self.finished.follow_ups.clear();
-        self.follow_ups = None;
     }
 }
 
@@ -243,34 +241,41 @@ fn lost_record(tools: &Tools, orphan: &Orphan, policy: &RetryPolicy) -> AttemptR
     }
 }
 
-/// Settles what needs no second thought, until the store has answered. A wish to cancel that comes in between is
-/// obeyed.
-pub(crate) async fn settle_all(tools: &Tools, mut settlements: Vec<Settlement>) -> Result<(), StoreError> {
-    let mut tries = 0;
+/// Settles what needs no second thought, until the store has answered; answers what was written. A wish to cancel that
+/// comes in between is obeyed.
+pub(crate) async fn settle_all(
+    tools: &Tools,
+    mut settlements: Vec<Settlement>,
+) -> Result<Vec<Key>, StoreError> {
+    let (mut done, mut tries) = (Vec::new(), 0);
     while !settlements.is_empty() {
         match tools.store.settle(settlements.clone()).await {
             Ok(answers) => {
-                let wished = answers
-                    .into_iter()
-                    .zip(settlements)
-                    .filter(|(answer, _)| *answer == Settled::CancelWished);
-                settlements = wished
-                    .map(|(_, mut settlement)| {
-                        settlement.saw_cancel = true;
-                        settlement.decision.next = after_cancel(settlement.decision);
-                        settlement
-                    })
-                    .collect();
+                let mut wished = Vec::new();
+                for (answer, settlement) in answers.into_iter().zip(settlements) {
+                    match answer {
+                        Settled::Done => done.push((settlement.seq, settlement.fence)),
+                        Settled::CancelWished => wished.push(knowing_the_wish(settlement)),
+                        // Nothing of a claim that was not carried brings forth tasks.
+                        Settled::Fenced | Settled::FollowUpConflict(_) => {}
+                    }
+                }
+                settlements = wished;
             }
             Err(StoreError::Unavailable(_)) => {
                 tokio::time::sleep(pause(tries)).await;
                 tries += 1;
             }
-            Err(StoreError::Expelled) => return Ok(()),
-            Err(error @ (StoreError::Untrusted(_) | StoreError::Broken(_))) => return Err(error),
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(done)
+}
+
+fn knowing_the_wish(mut settlement: Settlement) -> Settlement {
+    settlement.saw_cancel = true;
+    settlement.decision.next = after_cancel(settlement.decision);
+    settlement
 }
 
 fn after_cancel(decision: Decision) -> Next {

@@ -1,63 +1,100 @@
 //! When the host claims, how much, and what it does with what it gets.
 
-use super::{Host, Running};
+use super::{Host, Idle, Running};
 use crate::arrival::Arrival;
 use crate::carrying::{self, ORDERS};
 use crate::settling;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use wh_ports::claims::{Claim, Claimed};
+use wh_domain::event::Event;
+use wh_ports::claims::{Claim, Claimed, Lane};
 use wh_ports::runner::Assignment;
+use wh_ports::store::StoreError;
 
 impl Host {
-    /// The bell rang: look for tasks, and for what people asked.
-    pub(super) fn look(&mut self) {
-        self.claiming.wanted = true;
-        if self.ear.listening {
-            self.ear.again = true;
+    pub(super) fn claim_if_possible(&mut self) {
+        let now = self.tools.clock.running();
+        let since = std::mem::replace(&mut self.claiming.recovered_until, now);
+        self.claiming.wanted |= self.roster.recovered(since, now);
+        if self.claiming.in_flight || !self.claiming.wanted || !self.may_start() || self.must_wait() {
             return;
         }
-        self.ear.listening = true;
-        let (tools, cursor) = (Arc::clone(&self.tools), self.ear.cursor);
-        self.beside.spawn(async move { Arrival::Heeded(tools.store.heed(tools.host.clone(), cursor).await) });
-    }
-
-    pub(super) fn claim_if_possible(&mut self) {
-        let recovered = self.roster.recovered(self.tools.clock.running());
-        self.claiming.wanted |= recovered;
-        if !self.stage.claims() || self.claiming.in_flight || !self.claiming.wanted || self.end.is_some() {
+        let most = self.roster.room(now);
+        if most == 0 {
+            // Whatever makes room (an ending, a recovery, a person) wants a claim itself.
+            self.claiming.wanted = false;
+            self.found_nothing();
             return;
         }
         let tools = Arc::clone(&self.tools);
+        self.claiming.in_flight = true;
         if self.roster.lanes_version.is_none() {
-            self.claiming.in_flight = true;
             self.beside.spawn(async move { Arrival::Lanes(tools.store.lanes().await) });
             return;
         }
-        let (wants, most) = self.roster.wants(tools.clock.running());
-        if most == 0 {
-            return;
-        }
-        self.claiming.in_flight = true;
         self.claiming.wanted = false;
+        let wants = self.roster.wants(now);
         self.beside
             .spawn(async move { Arrival::Claimed(tools.store.claim(tools.host.clone(), wants, most).await) });
     }
 
+    /// Whether an attempt may be started now. A host whose renewals are overdue starts nothing: others may have taken
+    /// over, and what it was given a pause ago may run elsewhere. What runs already goes on; only a refused renewal
+    /// ends it.
+    fn may_start(&self) -> bool {
+        self.stage.claims() && self.end.is_none() && self.has_lease()
+    }
+
+    /// Whether to leave a store alone that was away, or that owes an answer for as many endings as there are streams:
+    /// what has ended and is not durable is held in memory. Also whether to leave tasks alone, see
+    /// [`Self::note_hindrance`].
+    fn must_wait(&self) -> bool {
+        let is_away = self.claiming.failures > 0 && self.claiming.again_at.is_some();
+        let rests = self.claiming.rest_until.is_some();
+        // What waits for a stuck tree waits for no store.
+        let owed = self.settling.saturating_sub(self.roster.stuck());
+        is_away || rests || owed > self.settings.streams as usize
+    }
+
+    /// An attempt has ended. After one that only this host kept from its end (no room on its disk, a process of its own
+    /// killed) it claims no more for a while: a queue could be spent on what fails at once.
+    pub(super) fn note_hindrance(&mut self, was_hindered: bool) {
+        if was_hindered {
+            self.claiming.rest_until = Some(Instant::now() + settling::pause(self.claiming.hindrances));
+            self.claiming.hindrances = self.claiming.hindrances.saturating_add(1);
+        } else {
+            self.claiming.hindrances = 0;
+        }
+    }
+
+    pub(super) fn learned(&mut self, answer: Result<(u64, Vec<Lane>), StoreError>) {
+        self.claiming.in_flight = false;
+        let Some((version, lanes)) = self.unless_failed(answer) else { return self.claim_later() };
+        for task_type in self.roster.learn(version, lanes) {
+            self.tools.bus.tell(&Event::NoWorker { task_type });
+        }
+    }
+
     pub(super) fn claimed(&mut self, claimed: Claimed) {
-        self.claiming.found_nothing = claimed.claims.is_empty();
+        self.claiming.failures = 0;
         self.claiming.again_at = claimed.next_due.map(|wait| Instant::now() + wait);
-        // Something was there, so there may be more for streams that were free but not asked for.
-        self.claiming.wanted |= !claimed.claims.is_empty();
+        if claimed.claims.is_empty() {
+            self.found_nothing();
+        } else {
+            // Something was there, so there may be more for streams that were free but not asked for.
+            self.claiming.wanted = true;
+            self.found_something();
+        }
         if self.roster.lanes_version != Some(claimed.lanes_version) {
             self.roster.lanes_version = None;
             self.claiming.wanted = true;
+            self.found_something();
         }
         let mut released = Vec::new();
         for claim in claimed.claims {
-            match self.roster.occupy(&claim.worker).filter(|_| self.stage.claims()) {
+            let place = if self.may_start() { self.roster.occupy(&claim.worker) } else { None };
+            match place {
                 Some((worker, stream)) => self.start(Assignment {
                     host: self.tools.host.clone(),
                     slot: self.tools.slot,
@@ -73,11 +110,25 @@ impl Host {
         self.release(released);
     }
 
+    fn found_nothing(&mut self) {
+        self.claiming.found_nothing = true;
+        if self.idle == Idle::NothingWaits {
+            self.idle = Idle::Sure;
+        }
+    }
+
+    fn found_something(&mut self) {
+        self.claiming.found_nothing = false;
+        self.idle = match self.idle {
+            Idle::Asking | Idle::Overtaken => Idle::Overtaken,
+            Idle::No | Idle::NothingWaits | Idle::Sure => Idle::No,
+        };
+    }
+
     fn start(&mut self, assignment: Assignment) {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let key = (assignment.claim.seq, assignment.claim.fence);
-        let cancel_wished = Arc::new(AtomicBool::new(assignment.claim.history.cancel_wished));
-        self.running.insert(key, Running { orders, cancel_wished });
+        self.running.insert(key, Running { orders, cancel_wished: false });
         let (tools, notes) = (Arc::clone(&self.tools), Arc::clone(&self.notes));
         self.beside.spawn(carrying::carry(tools, assignment, receiver, notes));
         self.publish_soon();
@@ -85,16 +136,18 @@ impl Host {
 
     /// Gives back what was claimed for a worker that is gone, or while the host began to go down.
     fn release(&mut self, claims: Vec<Claim>) {
-        if claims.is_empty() {
+        if claims.is_empty() || self.expelled {
             return;
         }
         self.settling += 1;
         let tools = Arc::clone(&self.tools);
         let settlements: Vec<_> = claims.iter().map(settling::release).collect();
-        self.beside.spawn(async move { Arrival::Settled(settling::settle_all(&tools, settlements).await) });
+        self.beside.spawn(async move {
+            Arrival::Settled(settling::settle_all(&tools, settlements).await.map(drop))
+        });
     }
 
-    /// The store did not answer a claim: ask again after a pause that grows.
+    /// The store did not answer: ask again after a pause that grows.
     pub(super) fn claim_later(&mut self) {
         self.claiming.again_at = Some(Instant::now() + settling::pause(self.claiming.failures));
         self.claiming.failures = self.claiming.failures.saturating_add(1);

@@ -19,12 +19,13 @@ impl Host {
     /// claim, so both usually share one commit.
     pub(super) fn ended(&mut self, assignment: Assignment, mut finished: Finished) {
         let key = (assignment.claim.seq, assignment.claim.fence);
-        let cancel_wished =
-            self.running.remove(&key).map(|running| running.cancel_wished).unwrap_or_default();
+        let cancel_wished = self.running.remove(&key).is_some_and(|running| running.cancel_wished);
         let (worker, stream) = (assignment.worker.name.clone(), assignment.stream);
-        if self.stage != Stage::Working && finished.verdict.outcome == Outcome::Interrupted {
+        let interrupted = finished.verdict.outcome == Outcome::Interrupted;
+        if self.stage != Stage::Working && interrupted {
             self.killed += 1;
         }
+        self.note_hindrance(self.stage == Stage::Working && interrupted);
         self.note_health(&assignment, &finished);
         match finished.stuck.take() {
             None => self.roster.free(&worker, stream),
@@ -34,11 +35,16 @@ impl Host {
                 finished.stuck = Some(self.watch(stuck, worker, stream));
             }
         }
+        self.publish_soon();
+        if self.expelled {
+            // Whoever took over settles it, and ends what is left of it.
+            self.tools.bus.tell(&Event::Fenced { carried: carrying::carried(&assignment) });
+            return;
+        }
         self.settling += 1;
         self.claiming.wanted = true;
         let (tools, notes) = (Arc::clone(&self.tools), Arc::clone(&self.notes));
         self.beside.spawn(settling::settle(tools, assignment, finished, cancel_wished, notes));
-        self.publish_soon();
     }
 
     /// One wait for a stuck tree serves both: its stream, which comes back, and its settlement, which goes on.
@@ -55,39 +61,38 @@ impl Host {
             over.send(()).ok();
             Arrival::Unstuck { worker, stream }
         });
-        Box::pin(async move { wait.await.unwrap_or(()) })
+        Box::pin(async move {
+            if wait.await.is_err() {
+                // The host is going and nobody watches any more: the tree may be anything but empty.
+                std::future::pending::<()>().await;
+            }
+        })
     }
 
     fn note_health(&mut self, assignment: &Assignment, finished: &Finished) {
         let (now, dice) = (self.tools.clock.running(), self.tools.chance.dice());
-        let Some(health) = self.roster.health(&assignment.worker.name) else { return };
-        let was_aside = health.quarantine().is_some();
+        let Some(health) = self.roster.health_of(&assignment.worker) else { return };
+        let before = health.quarantine().cloned();
         let sentence = &finished.verdict.sentence;
         if finished.verdict.outcome == Outcome::WorkerBroken {
             let kind = match finished.ending.exit {
                 Exit::NotStarted(_) => FaultKind::NotStarted,
                 _ => FaultKind::LeftUnread,
             };
-            health.saw_fault(
-                kind,
-                &assignment.claim.id,
-                sentence,
-                now,
-                &assignment.worker.retry.backoff,
-                dice,
-            );
+            let backoff = &assignment.worker.retry.backoff;
+            health.saw_fault(kind, &assignment.claim.id, sentence, now, backoff, dice);
         } else {
             health.saw(&finished.verdict.outcome, sentence);
         }
         let worker = assignment.worker.name.clone();
-        let event = match (was_aside, health.quarantine()) {
-            (_, Some(quarantine)) => Event::WorkerQuarantined {
+        let event = match (before, health.quarantine()) {
+            (before, Some(quarantine)) if before.as_ref() != Some(quarantine) => Event::WorkerQuarantined {
                 worker,
                 retry_in: quarantine.until.map(|until| until.saturating_sub(now)),
                 why: quarantine.why.clone(),
             },
-            (true, None) => Event::WorkerRecovered { worker },
-            (false, None) => return,
+            (Some(_), None) => Event::WorkerRecovered { worker },
+            (_, Some(_)) | (None, None) => return,
         };
         self.tools.bus.tell(&event);
     }

@@ -42,8 +42,9 @@ pub(crate) struct Guardian {
 /// What is left of a guardian that was let go.
 #[derive(Debug)]
 pub(crate) struct Leaving {
-    /// Where the spawner says that the guardian and all that it answered for have ended.
-    witness: OwnedFd,
+    /// Where the spawner says that the guardian and all that it answered for have ended. Ready to be waited for from
+    /// the beginning: at the end there may be no descriptor left for that.
+    witness: pipe::Receiver,
     held: Option<OwnedFd>,
     /// Its process id.
     pub(crate) pid: Option<Pid>,
@@ -55,6 +56,7 @@ impl Guardian {
     pub(crate) fn new(socket: OwnedFd, witness: OwnedFd, spawner: u32) -> io::Result<Self> {
         let socket = std::os::unix::net::UnixStream::from(socket);
         socket.set_nonblocking(true)?;
+        let witness = pipe::Receiver::from_owned_fd(witness)?;
         Ok(Self {
             socket: UnixStream::from_std(socket)?,
             inbox: Inbox::default(),
@@ -147,9 +149,13 @@ impl Leaving {
 
     /// Waits for the spawner's word: one byte before it closes the witness. One that is killed says nothing.
     async fn is_attested(&self) -> io::Result<bool> {
-        let witness = pipe::Receiver::from_owned_fd_unchecked(self.witness.try_clone()?)?;
-        witness.readable().await?;
-        Ok(witness.try_read(&mut [0])? > 0)
+        loop {
+            self.witness.readable().await?;
+            match self.witness.try_read(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Ok(read? > 0),
+            }
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Proof that what is asked often uses its index: the plans of SQLite's own planner, over the real schema.
 
+use crate::row::CHAIN;
 use crate::schema::MIGRATIONS;
-use crate::tasks::{claim, promote, retry, sweep, take_over};
-use crate::views::{facts, heed};
+use crate::tasks::{claim, promote, retry, settle, sweep, take_over};
+use crate::views::{facts, heed, tasks};
 use rusqlite::Connection;
 
 /// Every line of a statement's plan.
@@ -47,5 +48,21 @@ fn what_is_asked_often_uses_its_index() {
         (facts::FACTS, "SEARCH fact USING INTEGER PRIMARY KEY (rowid>?)"),
     ] {
         check(&connection, sql, index);
+    }
+}
+
+#[test]
+fn the_attempts_of_one_task_are_found_without_reading_those_of_others() {
+    let connection = Connection::open_in_memory().unwrap();
+    for step in MIGRATIONS {
+        connection.execute_batch(step.sql).unwrap();
+    }
+    for sql in [tasks::ATTEMPTS, settle::PRINT] {
+        let plan = plan(&connection, &format!("{CHAIN} {sql}"));
+        let searches = |table: &str| {
+            let begin = format!("SEARCH {table} USING INTEGER PRIMARY KEY");
+            plan.iter().any(|line| line.starts_with(&begin))
+        };
+        assert!(searches("a") && searches("attempt"), "{sql}: {plan:#?}");
     }
 }

@@ -34,6 +34,9 @@ pub(crate) struct Prepared {
     print: i64,
 }
 
+/// The print of the attempt of a fence, from the facts in `chain`.
+pub(crate) const PRINT: &str = "SELECT print FROM chain CROSS JOIN attempt USING (fact) WHERE fence = ?2";
+
 impl Prepared {
     /// Whether [`Self::prepare`] will write a file.
     pub(crate) fn is_large(settlement: &Settlement, policy: &Policy) -> bool {
@@ -161,7 +164,7 @@ fn bring_forth(tx: &mut Tx<'_>, settlement: &Prepared, policy: &Policy, blobs: &
 fn already_settled(tx: &Tx<'_>, settlement: &Prepared) -> Outcome<Settled> {
     let print: Option<i64> = match &settlement.record {
         Some((fence, ..)) => tx
-            .prepare(&format!("{CHAIN} SELECT print FROM attempt JOIN chain USING (fact) WHERE fence = ?2"))?
+            .prepare(&format!("{CHAIN} {PRINT}"))?
             .query_row((settlement.seq.0, fence.0), |row| row.get(0))
             .optional()?,
         None => tx

@@ -18,6 +18,11 @@ const PAGE: u32 = 100;
 /// And never more than so many.
 const LARGEST_PAGE: u32 = 10_000;
 
+/// A task's attempts, from the facts in `chain`. `CROSS JOIN` keeps the planner from reading every attempt there is in
+/// the order that is asked for.
+pub(crate) const ATTEMPTS: &str =
+    "SELECT fence, outcome, record FROM chain CROSS JOIN attempt USING (fact) ORDER BY fact";
+
 fn one(connection: &Connection, condition: &str, params: impl Params) -> Outcome<Option<Task>> {
     let mut find = connection.prepare_cached(&format!("{TASKS}WHERE {condition}"))?;
     let mut rows = find.query(params)?;
@@ -124,9 +129,7 @@ fn result(connection: &Connection, seq: i64, blobs: &BlobDir) -> Outcome<Option<
 }
 
 fn attempts(connection: &Connection, seq: i64) -> Outcome<Vec<AttemptRecord>> {
-    let mut find = connection.prepare_cached(&format!(
-        "{CHAIN} SELECT fence, outcome, record FROM attempt JOIN chain USING (fact) ORDER BY fact"
-    ))?;
+    let mut find = connection.prepare_cached(&format!("{CHAIN} {ATTEMPTS}"))?;
     let mut rows = find.query([seq])?;
     let mut attempts = Vec::new();
     while let Some(row) = rows.next()? {

@@ -85,10 +85,15 @@ pub(crate) async fn carry(
         let waits = matches!(hindrance, Hindrance::Host(_))
             && is_free(tools, seat).await
             && patience.wait(&mut orders, &tools.freed).await;
-        if !waits {
+        if waits {
+            turn = tokio::select! {
+                turn = tools.turn.lock() => Some(turn),
+                _ = orders.next() => None,
+            };
+        }
+        if turn.is_none() {
             return conclude::never_ran(&assignment, (started_at, tools.clock.wall()), &hindrance);
         }
-        turn = Some(tools.turn.lock().await);
     }
 }
 

@@ -140,13 +140,15 @@ function understood(error, work) {
 }
 
 const abort = new AbortController();
-process.on("SIGTERM", () => abort.abort(new Stopped("Interrupted", 143)));
 const channel = new Channel(abort);
 let work;
 let answer;
 let code;
 try {
-  work = new Words(readParams());
+  const params = readParams();
+  // Not before: while the task is being read no handler can run, and the signal itself ends the process.
+  process.on("SIGTERM", () => abort.abort(new Stopped("Interrupted", 143)));
+  work = new Words(params);
   await work.carry(channel, abort.signal);
   [answer, code] = [{ success: true, result: work.result() }, 0];
 } catch (error) {

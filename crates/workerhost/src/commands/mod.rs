@@ -11,6 +11,7 @@ mod run;
 mod sheet;
 mod show;
 mod table;
+mod verify;
 mod wait;
 
 use crate::context::Context;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     List(list::Options),
     Show(show::Options),
     Wait(wait::Options),
+    Verify(verify::Options),
     Config(config::Options),
     Db(db::Options),
     Completions(completions::Options),
@@ -40,6 +42,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Ended {
         Command::List(options) => list::run(options, context),
         Command::Show(options) => show::run(options, context),
         Command::Wait(options) => wait::run(options, context),
+        Command::Verify(options) => verify::run(options, context),
         Command::Config(options) => config::run(options, context),
         Command::Db(options) => db::run(options, context),
         Command::Completions(options) => completions::run(options, context),

@@ -9,3 +9,4 @@ mod host_faults;
 mod operator;
 mod place;
 mod run;
+mod verify;

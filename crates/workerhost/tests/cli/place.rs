@@ -1,5 +1,6 @@
 //! A directory with a configuration, and the program run in it.
 
+use rustix::process::Pid;
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -112,6 +113,26 @@ impl Place {
             assert!(begin.elapsed() < PATIENCE, "`{words}` does not come: {told}");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Looks again and again until it is so.
+    pub(crate) fn until_true(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let begin = Instant::now();
+        while !is_so() {
+            assert!(begin.elapsed() < PATIENCE, "{what}: never in {}", self.path().display());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The process whose number a worker has written to a file.
+    pub(crate) fn worker_pid(&self, name: &str) -> Pid {
+        let mut pid = None;
+        self.until_true("a number is there", || {
+            let text = fs::read_to_string(self.path().join(name)).unwrap_or_default();
+            pid = text.trim_end().parse().ok().and_then(Pid::from_raw);
+            pid.is_some()
+        });
+        pid.unwrap()
     }
 
     /// Looks at a task again and again until it is as wished.

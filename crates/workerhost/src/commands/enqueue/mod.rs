@@ -124,7 +124,8 @@ fn from_options(options: Options) -> Result<Draft, String> {
     draft::draft(fields, Path::new(""))
 }
 
-fn params(text: &str) -> Result<String, String> {
+/// Params as an option gives them: the text, or what a file holds.
+pub(crate) fn params(text: &str) -> Result<String, String> {
     let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
     let mut content = String::new();
     let source =

@@ -232,10 +232,9 @@ fn stage_all(place: Place, assignment: &Assignment) -> Result<Ground, Hindrance>
     Ok(Ground { digest: digest.transpose()?, place: Some(place) })
 }
 
-/// Says beside the tree whose it is from now on.
 fn mark(place: &Place, assignment: &Assignment) -> Result<(), Hindrance> {
-    let named = place.marker.name(assignment.claim.seq, assignment.claim.fence);
-    named.map_err(|error| hindrance::host("its stream could not be marked", &error))
+    let marked = place.mark((assignment.claim.seq, assignment.claim.fence));
+    marked.map_err(|error| hindrance::host("its workspace could not be marked", &error))
 }
 
 /// Does what may take long on another thread.

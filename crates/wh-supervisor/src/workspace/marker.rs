@@ -18,23 +18,14 @@ const ENDING: &[u8] = b".attempt";
 /// Longer than any two numbers.
 const LONGEST: usize = 64;
 
-/// A stream's marker. A worker cannot reach it through its tree.
-#[derive(Debug)]
-pub(crate) struct Marker(File);
-
-impl Marker {
-    /// Opens the marker of a stream, in the directory that holds the stream's tree.
-    pub(crate) fn open(within: impl AsFd, stream: StreamNo) -> io::Result<Self> {
-        let name = CString::new(format!("stream-{stream}.attempt"))?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Self(openat(within, &name, flags, beneath::PRIVATE_FILE)?.into()))
-    }
-
-    /// Names the attempt that is to begin in the tree. Nothing of an earlier one may be in it any more: whoever sees
-    /// the same name before and after opening a log has the log of that attempt.
-    pub(crate) fn name(&self, seq: Seq, fence: Fence) -> io::Result<()> {
-        self.0.write_all_at(format!("{}\n", attempt_name(seq, fence)).as_bytes(), 0)
-    }
+/// Names the attempt that is to begin in the stream's tree. Nothing of an earlier one may be in it any more: whoever
+/// sees the same name before and after opening a log has the log of that attempt.
+pub(crate) fn name(tree: impl AsFd, stream: StreamNo, (seq, fence): (Seq, Fence)) -> io::Result<()> {
+    // Opened each time: with many streams, descriptors are dearer than the few microseconds.
+    let path = CString::new(format!("../stream-{stream}.attempt"))?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let marker = File::from(openat(tree, &path, flags, beneath::PRIVATE_FILE)?);
+    marker.write_all_at(format!("{}\n", attempt_name(seq, fence)).as_bytes(), 0)
 }
 
 /// The name of an attempt in the data directory.
@@ -119,15 +110,17 @@ mod unit {
         let worker = data_dir.path().join("work/1/w");
         std::fs::create_dir_all(worker.join("stream-2")).unwrap();
         std::fs::write(data_dir.path().join("work/stray"), "").unwrap();
-        let marker = Marker::open(File::open(&worker).unwrap(), StreamNo(2)).unwrap();
+        let tree = File::open(worker.join("stream-2")).unwrap();
+        let mark = |seq, fence| name(&tree, StreamNo(2), (Seq(seq), Fence(fence))).unwrap();
+        std::fs::write(worker.join("stream-2.attempt"), "").unwrap();
         assert!(find(data_dir.path(), Seq(7)).unwrap().is_empty(), "an empty marker names nothing");
-        marker.name(Seq(123_456), Fence(99)).unwrap();
-        marker.name(Seq(7), Fence(1)).unwrap();
+        mark(123_456, 99);
+        mark(7, 1);
         assert!(find(data_dir.path(), Seq(123_456)).unwrap().is_empty());
         let found = find(data_dir.path(), Seq(7)).unwrap();
         assert_eq!((found[0].fence(), found[0].tree.as_c_str()), (Fence(1), c"stream-2"));
         assert!(found[0].is_still_named());
-        marker.name(Seq(8), Fence(1)).unwrap();
+        mark(8, 1);
         assert!(!found[0].is_still_named());
     }
 

@@ -2,7 +2,7 @@
 
 use crate::briefing::PlaceNames;
 use crate::workspace::beneath::{self, Look};
-use crate::workspace::marker::Marker;
+use crate::workspace::marker;
 use crate::workspace::{digest, heartbeat, remove};
 use rustix::fd::OwnedFd;
 use rustix::fs::FileType;
@@ -10,7 +10,7 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wh_domain::id::StreamNo;
+use wh_domain::id::{Fence, Seq, StreamNo};
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Worker;
 
@@ -36,8 +36,6 @@ pub(crate) struct Place {
     pub(crate) names: PlaceNames,
     /// Where temporary files go.
     pub(crate) temp: PathBuf,
-    /// Beside the tree: which attempt is in it.
-    pub(crate) marker: Marker,
     slot: u32,
     config: Box<str>,
     /// How `input/config.yaml` looked when it was written.
@@ -58,14 +56,10 @@ impl Place {
         let steps = ["work".to_owned(), slot.to_string(), directory_name(worker.name.as_str())];
         let mut at = data.try_clone()?;
         let mut path = std::path::absolute(data_dir)?;
-        for step in steps {
+        for step in steps.into_iter().chain([format!("stream-{stream}")]) {
             path.push(&step);
             at = beneath::make_directory(&at, &CString::new(step)?)?;
         }
-        let marker = Marker::open(&at, stream)?;
-        let tree = format!("stream-{stream}");
-        path.push(&tree);
-        at = beneath::make_directory(&at, &CString::new(tree)?)?;
         let name = |child: &str| path.join(child).to_string_lossy().into_owned();
         let mut place = Self {
             root: Arc::new(at),
@@ -78,7 +72,6 @@ impl Place {
                 logs: name("logs"),
             },
             temp: path.join("working"),
-            marker,
             slot,
             config: config(worker, stream).into(),
             config_look: None,
@@ -92,6 +85,11 @@ impl Place {
     /// Whether it is the right one for this worker of a host in this slot.
     pub(crate) fn suits(&self, slot: u32, worker: &Worker, stream: StreamNo) -> bool {
         self.slot == slot && *self.config == *config(worker, stream)
+    }
+
+    /// Says beside the tree whose it is from now on.
+    pub(crate) fn mark(&self, attempt: (Seq, Fence)) -> io::Result<()> {
+        marker::name(&self.root, self.stream, attempt)
     }
 
     /// Makes it as it is before an attempt, whatever is in it.

@@ -215,7 +215,6 @@ fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
 mod unit {
     use super::*;
     use crate::workspace::logfile::LogFile;
-    use crate::workspace::marker::Marker;
     use proptest::prelude::*;
     use std::fs;
     use std::sync::Arc;
@@ -227,17 +226,18 @@ mod unit {
     /// A data directory with one stream that carries [`ATTEMPT`].
     struct Stage {
         data_dir: TempDir,
-        marker: Marker,
     }
 
     impl Stage {
         fn new() -> Self {
-            let data_dir = tempfile::tempdir().unwrap();
-            fs::create_dir_all(data_dir.path().join("work/1/w/stream-1/logs")).unwrap();
-            let worker = File::open(data_dir.path().join("work/1/w")).unwrap();
-            let marker = Marker::open(worker, StreamNo(1)).unwrap();
-            marker.name(ATTEMPT.0, ATTEMPT.1).unwrap();
-            Self { data_dir, marker }
+            let stage = Self { data_dir: tempfile::tempdir().unwrap() };
+            fs::create_dir_all(stage.tree().join("logs")).unwrap();
+            stage.mark(1, ATTEMPT);
+            stage
+        }
+
+        fn mark(&self, stream: u32, attempt: (Seq, Fence)) {
+            marker::name(File::open(self.tree()).unwrap(), StreamNo(stream), attempt).unwrap();
         }
 
         fn tree(&self) -> PathBuf {
@@ -298,7 +298,7 @@ mod unit {
             }
             log.finish().unwrap();
             stage.put_away();
-            stage.marker.name(Seq(8), Fence(1)).unwrap();
+            stage.mark(1, (Seq(8), Fence(1)));
             read.push_str(&all(&mut reader));
             prop_assert_eq!(read, written);
             prop_assert!(!reader.take_gap());
@@ -348,7 +348,7 @@ mod unit {
         let mut reader = stage.reader();
         assert_eq!(all(&mut reader), "");
         // It wrote nothing, so its directory serves the next attempt.
-        stage.marker.name(Seq(8), Fence(1)).unwrap();
+        stage.mark(1, (Seq(8), Fence(1)));
         stage.log(1_000).append(b"of another\n");
         assert_eq!(all(&mut reader), "");
         assert!(!reader.is_found());
@@ -360,8 +360,7 @@ mod unit {
         let stage = Stage::new();
         let youngest = || AttemptLog::youngest(stage.data_dir.path(), Seq(7)).unwrap();
         assert_eq!(youngest(), Some(Fence(2)));
-        let worker = File::open(stage.data_dir.path().join("work/1/w")).unwrap();
-        Marker::open(worker, StreamNo(2)).unwrap().name(Seq(7), Fence(3)).unwrap();
+        stage.mark(2, (Seq(7), Fence(3)));
         assert_eq!(youngest(), Some(Fence(3)));
         assert_eq!(AttemptLog::youngest(stage.data_dir.path(), Seq(9)).unwrap(), None);
         assert_eq!(AttemptLog::youngest(Path::new("/nowhere"), Seq(7)).unwrap(), None);

@@ -9,6 +9,7 @@ use crate::opening;
 use crate::terminal::Terminal;
 use std::future::Future;
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 use wh_sqlite::{Mode, SqliteStore};
 
 /// What every command is given.
@@ -53,4 +54,18 @@ pub(crate) fn block_on(work: impl Future<Output = Ended>) -> Ended {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => Err(Failure::new(Exit::Failed, format!("cannot start: {error}"))),
     }
+}
+
+/// The same for what waits for others: a signal ends it, and nothing of it is left behind.
+pub(crate) fn block_on_wait(work: impl Future<Output = Ended>) -> Ended {
+    block_on(async {
+        let listen = |kind| signal(kind).map_err(|error| Failure::of_io("listen to signals", &error));
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut terminate = listen(SignalKind::terminate())?;
+        tokio::select! {
+            ended = work => ended,
+            _ = interrupt.recv() => Ok(Exit::Interrupted),
+            _ = terminate.recv() => Ok(Exit::Terminated),
+        }
+    })
 }

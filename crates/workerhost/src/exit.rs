@@ -19,11 +19,13 @@ pub(crate) enum Exit {
     Cancelled,
     Untrusted,
     Killed,
+    Interrupted,
+    Terminated,
 }
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Ok,
         Self::Failed,
         Self::Usage,
@@ -38,6 +40,8 @@ impl Exit {
         Self::Cancelled,
         Self::Untrusted,
         Self::Killed,
+        Self::Interrupted,
+        Self::Terminated,
     ];
 
     /// The code.
@@ -57,6 +61,8 @@ impl Exit {
             Self::Cancelled => 12,
             Self::Untrusted => 74,
             Self::Killed => 75,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 
@@ -77,6 +83,8 @@ impl Exit {
             Self::Cancelled => "a task was cancelled (wait, map, enqueue --wait)",
             Self::Untrusted => "the disk did not confirm a write; nothing was acknowledged after that",
             Self::Killed => "the host went down before every attempt was done; they will be tried again",
+            Self::Interrupted => "SIGINT ended a command that waited (wait, logs, enqueue --wait)",
+            Self::Terminated => "SIGTERM ended a command that waited",
         }
     }
 

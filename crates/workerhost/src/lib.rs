@@ -13,6 +13,7 @@ mod failure;
 mod globals;
 mod hooks;
 mod hosting;
+mod ids;
 mod json;
 mod moment;
 mod opening;

@@ -1,18 +1,22 @@
 //! The commands: each a file with its options and what it does.
 
+mod cancel;
 mod completions;
 mod config;
 mod db;
 mod enqueue;
 mod exit_codes;
 mod list;
+mod logs;
 mod man;
+mod retry;
 mod run;
 mod sheet;
 mod show;
 mod table;
 mod verify;
 mod wait;
+mod workers;
 
 use crate::context::Context;
 use crate::failure::Ended;
@@ -26,6 +30,10 @@ pub(crate) enum Command {
     List(list::Options),
     Show(show::Options),
     Wait(wait::Options),
+    Logs(logs::Options),
+    Cancel(cancel::Options),
+    Retry(retry::Options),
+    Workers(workers::Options),
     Verify(verify::Options),
     Config(config::Options),
     Db(db::Options),
@@ -42,6 +50,10 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Ended {
         Command::List(options) => list::run(options, context),
         Command::Show(options) => show::run(options, context),
         Command::Wait(options) => wait::run(options, context),
+        Command::Logs(options) => logs::run(options, context),
+        Command::Cancel(options) => cancel::run(options, context),
+        Command::Retry(options) => retry::run(options, context),
+        Command::Workers(options) => workers::run(options, context),
         Command::Verify(options) => verify::run(options, context),
         Command::Config(options) => config::run(options, context),
         Command::Db(options) => db::run(options, context),

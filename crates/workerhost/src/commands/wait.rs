@@ -1,7 +1,7 @@
 //! `wait`: until tasks have ended.
 
 use super::show::{no_such_task, task_id};
-use crate::context::{Context, block_on};
+use crate::context::{Context, block_on_wait};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::TaskObject;
@@ -43,7 +43,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let ids = options.ids.iter().map(|id| task_id(id)).collect::<Result<Vec<_>, _>>()?;
     let store = context.store()?;
-    block_on(until_ended(&*store, ids, options.timeout, context))
+    block_on_wait(until_ended(&*store, ids, options.timeout, context))
 }
 
 /// Waits for tasks and tells each ending as it comes.
@@ -103,14 +103,20 @@ async fn tell(store: &dyn Store, task: Task, context: &Context) -> Ended {
         None if context.terminal.json => context.terminal.object(&TaskObject::short(&task))?,
         None => context.terminal.print(&format!("{} {}", task.id, state.as_str()))?,
     }
-    Ok(match state {
+    Ok(exit_of(state))
+}
+
+/// What a task's end means for whoever waited for it.
+pub(crate) fn exit_of(state: StateName) -> Exit {
+    match state {
         StateName::Poisoned => Exit::Poisoned,
         StateName::Cancelled => Exit::Cancelled,
         StateName::Pending | StateName::Claimed | StateName::Completed => Exit::Ok,
-    })
+    }
 }
 
-fn line(dossier: &Dossier) -> String {
+/// A task's end as a line.
+pub(crate) fn line(dossier: &Dossier) -> String {
     let task = &dossier.task;
     format!("{} {}: {}", task.id, task.state.name().as_str(), words::standing(task, dossier.attempts.last()))
 }

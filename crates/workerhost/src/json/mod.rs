@@ -4,6 +4,10 @@ mod ack;
 mod attempt;
 mod content;
 mod task;
+mod wish;
+mod worker;
 
 pub(crate) use ack::{ACK, Ack};
 pub(crate) use task::{Page, TaskObject};
+pub(crate) use wish::Heard;
+pub(crate) use worker::WorkerObject;

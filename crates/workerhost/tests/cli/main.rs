@@ -1,12 +1,18 @@
 //! The program as people use it: real processes, a real store, in a directory of its own.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
 
 mod about;
+mod cancel;
 mod config;
 mod db;
 mod enqueue;
 mod host_faults;
+mod logs;
 mod operator;
 mod place;
+mod pty;
+mod retry;
 mod run;
 mod verify;
+mod wait;
+mod workers;

@@ -95,11 +95,7 @@ impl Place {
 
     /// Looks for a file again and again until it is there.
     pub(crate) fn until_there(&self, name: &str) {
-        let begin = Instant::now();
-        while !self.path().join(name).exists() {
-            assert!(begin.elapsed() < PATIENCE, "{name} does not come");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        until_so(&format!("{name} is there"), || self.path().join(name).exists());
     }
 
     /// Looks into a file again and again until `words` stand in it so many times.
@@ -151,6 +147,15 @@ impl Place {
             assert!(begin.elapsed() < PATIENCE, "{id} stays like this: {task}");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+/// Looks at a condition again and again until it holds.
+pub(crate) fn until_so(what: &str, holds: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < PATIENCE, "it does not come to this: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

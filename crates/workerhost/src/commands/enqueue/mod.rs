@@ -7,7 +7,7 @@ mod line;
 pub(crate) use feed::feed;
 
 use super::wait;
-use crate::context::{Context, block_on};
+use crate::context::{Context, block_on, block_on_wait};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::Ack;
@@ -88,7 +88,7 @@ fn one(options: Options, context: &Context) -> Ended {
     let (wait, timeout) = (options.wait, options.timeout);
     let draft = from_options(options).map_err(Failure::usage)?;
     let store = context.store()?;
-    block_on(async {
+    block_on_wait(async {
         let id = draft.task.id.clone();
         let acks = draft::hand_in(&*store, vec![(None, Ok(draft))]).await?;
         let Some(ack) = acks.into_iter().next() else { return Ok(Exit::Failed) };

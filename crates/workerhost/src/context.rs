@@ -48,7 +48,7 @@ impl Context {
 }
 
 /// Runs a command's asynchronous part on this thread.
-pub(crate) fn block_on(work: impl Future<Output = Ended>) -> Ended {
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(work),

@@ -9,6 +9,7 @@ mod exit_codes;
 mod list;
 mod logs;
 mod man;
+mod map;
 mod retry;
 mod run;
 mod sheet;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Run(run::Options),
     Enqueue(Box<enqueue::Options>),
     List(list::Options),
+    Map(map::Options),
     Show(show::Options),
     Wait(wait::Options),
     Logs(logs::Options),
@@ -48,6 +50,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Ended {
         Command::Run(options) => run::run(options, context),
         Command::Enqueue(options) => enqueue::run(*options, context),
         Command::List(options) => list::run(options, context),
+        Command::Map(options) => map::run(options, context),
         Command::Show(options) => show::run(options, context),
         Command::Wait(options) => wait::run(options, context),
         Command::Logs(options) => logs::run(options, context),

@@ -9,6 +9,7 @@ mod enqueue;
 mod host_faults;
 mod logs;
 mod operator;
+mod map;
 mod place;
 mod pty;
 mod retry;

@@ -26,6 +26,11 @@ const ALL: &[Generated] = &[
         package: "wh-config",
         test: "the_schema_is_up_to_date",
     },
+    Generated {
+        files: &["docs/cli.md"],
+        package: "workerhost",
+        test: "the_page_of_the_command_line_is_up_to_date",
+    },
 ];
 
 /// Fails where writing a file anew changes it. The files are left as they were.

@@ -17,6 +17,8 @@ mod ids;
 mod json;
 mod moment;
 mod opening;
+#[cfg(test)]
+mod reference;
 mod terminal;
 mod words;
 

@@ -1,5 +1,6 @@
 //! A directory with a configuration, and the program run in it.
 
+use crate::schema;
 use rustix::process::Pid;
 use serde_json::Value;
 use std::fs;
@@ -90,7 +91,7 @@ impl Place {
     }
 
     fn show_with(&self, configuration: &str, id: &str) -> Value {
-        serde_json::from_str(&self.ok(&["-c", configuration, "show", id, "--json"]).out).unwrap()
+        self.ok(&["-c", configuration, "show", id, "--json"]).objects().remove(0)
     }
 
     /// Looks for a file again and again until it is there.
@@ -111,24 +112,11 @@ impl Place {
         }
     }
 
-    /// Looks again and again until it is so.
-    pub(crate) fn until_true(&self, what: &str, mut is_so: impl FnMut() -> bool) {
-        let begin = Instant::now();
-        while !is_so() {
-            assert!(begin.elapsed() < PATIENCE, "{what}: never in {}", self.path().display());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
     /// The process whose number a worker has written to a file.
     pub(crate) fn worker_pid(&self, name: &str) -> Pid {
-        let mut pid = None;
-        self.until_true("a number is there", || {
-            let text = fs::read_to_string(self.path().join(name)).unwrap_or_default();
-            pid = text.trim_end().parse().ok().and_then(Pid::from_raw);
-            pid.is_some()
-        });
-        pid.unwrap()
+        let read = || fs::read_to_string(self.path().join(name)).ok()?.trim_end().parse().ok();
+        until_so(&format!("{name} holds a number"), || read().is_some());
+        Pid::from_raw(read().unwrap()).unwrap()
     }
 
     /// Looks at a task again and again until it is as wished.
@@ -174,8 +162,10 @@ impl Said {
         Self { code: status.code(), out, err: reading.join().unwrap() }
     }
 
-    /// Each line of standard output as JSON.
+    /// Each line of standard output as JSON that is as its schema says.
     pub(crate) fn objects(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let objects: Vec<Value> = self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        objects.iter().for_each(schema::check);
+        objects
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// Show the configuration that holds: the file, what variables change in it, and every default
 ///
-/// The output is a configuration itself. Secrets and values that came out of a variable are <redacted>.
+/// The output is a configuration itself, but for secrets and values that came out of a variable: they are hidden.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: workerhost config show --origin")]
 pub(crate) struct Options {

@@ -111,7 +111,7 @@ impl From<Talk> for Protocol {
 const EXAMPLES: &str = "\
 Examples:
   seq 1000 | workerhost map -- sh -c 'read -r n; echo $((n * n))'
-  cat urls.txt | workerhost map --name fetch --streams 8 --json -- sh -c 'read -r url; curl -fsS \"$url\"'
+  cat urls.txt | workerhost map --name fetch --json -- sh -c 'read -r url; curl -fsS \"$url\"'
   workerhost map --protocol json --output out.jsonl -- python3 worker.py < params.jsonl";
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {

@@ -6,8 +6,9 @@
 
 use super::outside::Files;
 use super::raw;
-use super::report::{Report, Verdict};
+use super::report::Report;
 use super::subject::Subject;
+use super::verdict::Verdict;
 use crate::exit::Exit;
 use crate::failure::{Ended as CommandEnded, Failure};
 use crate::moment::rfc3339;

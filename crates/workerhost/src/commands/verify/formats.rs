@@ -1,6 +1,6 @@
 //! What was found, for programs: JSON, TAP and JUnit.
 
-use super::report::Verdict;
+use super::verdict::Verdict;
 use serde::Serialize;
 use std::fmt::Write;
 use wh_protocol::verify::Level;

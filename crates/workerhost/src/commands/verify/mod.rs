@@ -7,10 +7,11 @@ mod page;
 mod raw;
 mod report;
 mod subject;
+mod verdict;
 
-use crate::context::{Context, block_on};
+use crate::context::{Context, block_on_wait};
 use crate::exit::Exit;
-use crate::failure::{Ended, Failure};
+use crate::failure::Ended;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use examine::Examiner;
@@ -20,7 +21,7 @@ use subject::Subject;
 use wh_domain::worker::Protocol;
 use wh_protocol::verify::CASES;
 
-/// Check that a worker keeps to the protocol, and say for each case that it does not pass how to mend it
+/// Check that a worker keeps to the protocol, and say how to mend what it does wrong
 ///
 /// Runs a worker of the configuration, or any command, through the cases of docs/protocol.md: each with a fresh
 /// process, a workspace and the environment of a real attempt, but without any store. The exit code is 0 when every
@@ -99,13 +100,8 @@ enum Format {
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let format = if context.terminal.json { Format::Json } else { options.format };
     let subjects = subject::of(&options, context)?;
-    block_on(async {
-        tokio::select! {
-            ended = all(subjects, &options, format, context) => ended,
-            // What the worker has left in a directory for temporary files goes on the way out.
-            _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Failed, "interrupted")),
-        }
-    })
+    // A signal must not leave behind what the trials have in a directory for temporary files.
+    block_on_wait(all(subjects, &options, format, context))
 }
 
 async fn all(subjects: Vec<Subject>, options: &Options, format: Format, context: &Context) -> Ended {

@@ -1,6 +1,6 @@
 //! What was found, for people: a line for each case, then what to mend.
 
-use super::report::Verdict;
+use super::verdict::Verdict;
 use crate::words::some;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;

@@ -3,19 +3,12 @@
 use super::Format;
 use super::formats;
 use super::page;
+use super::verdict::Verdict;
 use crate::context::Context;
 use crate::failure::Failure;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
-use wh_protocol::verify::{Case, Finding};
-
-/// What a case came to.
-pub(super) struct Verdict {
-    pub(super) case: Case,
-    pub(super) elapsed: Duration,
-    /// `None` where it passed.
-    pub(super) finding: Option<Finding>,
-}
+use wh_protocol::verify::Case;
 
 /// Tells verdicts as they come.
 pub(super) struct Report<'a> {

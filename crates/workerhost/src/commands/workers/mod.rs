@@ -33,12 +33,15 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List all workers, once for each host that has them
+    #[command(after_help = "Example: workerhost workers list --counts")]
     List(ListOptions),
     /// Show all that is known of a worker: why it is put aside, its last error, what it takes
+    #[command(after_help = "Example: workerhost workers show video")]
     Show(Named),
     /// End a worker's quarantine on every host, because it is mended
     ///
     /// A change of the configuration, or of the worker's own files, does the same without being asked.
+    #[command(after_help = "Example: workerhost workers resume video")]
     Resume(Named),
 }
 

@@ -45,7 +45,10 @@ impl Ran {
     }
 
     fn objects(&self) -> Vec<Value> {
-        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let objects: Vec<Value> =
+            self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        objects.iter().for_each(crate::schema::check);
+        objects
     }
 }
 

@@ -209,3 +209,31 @@ fn is_free(to: &Path) -> io::Result<bool> {
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_or_goes_while_the_backup_is_written_is_in_it_if_its_database_needs_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = BlobDir::new(dir.path().join("blobs"), Steps::default());
+        let keep = |text: &str| blobs.keep_bytes(text.as_bytes()).unwrap();
+        let (before, unneeded) = (keep("there before"), keep("needed by nobody"));
+        let to = dir.path().join("copy");
+        let unfinished = Unfinished::begin(&blobs, to.clone()).unwrap();
+        let between = keep("came in before the database was copied");
+        let database = Connection::open(unfinished.database()).unwrap();
+        database.execute_batch("CREATE TABLE blob_ref (sha256 TEXT, seq INTEGER)").unwrap();
+        for sha256 in [&before, &between] {
+            database.execute("INSERT INTO blob_ref VALUES (?1, 1)", [sha256]).unwrap();
+        }
+        drop(database);
+        // As the sweeper does once its task is gone from the store.
+        fs::remove_file(blobs.path(&before)).unwrap();
+        unfinished.finish(&blobs).unwrap();
+        let copy = BlobDir::new(to.join(BLOBS), Steps::default());
+        assert_eq!([&before, &between, &unneeded].map(|sha256| copy.holds(sha256)), [true, true, false]);
+        assert!(is_intact(&copy.path(&between), &between).unwrap());
+    }
+}

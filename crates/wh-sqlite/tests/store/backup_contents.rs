@@ -9,7 +9,7 @@ use wh_ports::claims::{Claims, Produced, Settlement};
 use wh_ports::reader::Reader;
 use wh_ports::store::StoreError;
 use wh_ports::upkeep::Upkeep;
-use wh_sqlite::{OpenError, Options, SqliteStore, damaged_contents, describe, restore};
+use wh_sqlite::{OpenError, SqliteStore, damaged_contents, describe, restore};
 
 /// A content that does not stay in its row.
 fn large(letter: &str) -> Payload {
@@ -135,33 +135,6 @@ fn a_database_alone_is_restored_only_where_its_contents_still_are() {
     fs::remove_dir_all(home.path().join("data/blobs")).unwrap();
     let refused = restore(&alone, &home.options()).unwrap_err();
     assert!(matches!(&refused, OpenError::Incomplete { missing: 3, .. }), "{refused:?}");
-}
-
-#[test]
-fn contents_that_come_in_while_the_backup_is_written_are_in_it_with_their_tasks() {
-    let home = Home::new();
-    let copy = home.path().join("copy");
-    run(async {
-        let store = SqliteStore::open(Options { inline_params: 8, ..home.options() }).unwrap();
-        let add = async |no: u64| {
-            let params = Payload::Json(format!("\"content number {no}\"").into());
-            enqueue_one(&store, NewTask { params, ..task(&format!("t-{no}")) }).await;
-        };
-        for no in 0..200 {
-            add(no).await;
-        }
-        let mut backup = std::pin::pin!(store.backup(copy.clone()));
-        for no in 200.. {
-            tokio::select! {
-                biased;
-                written = &mut backup => { written.unwrap(); break }
-                () = add(no) => {}
-            }
-        }
-    });
-    let tasks = describe(&copy.join("tasks.db")).unwrap().pending;
-    assert!(tasks >= 200, "{tasks}");
-    assert_eq!(files(&copy.join("blobs")).len() as u64, tasks, "one content for each task");
 }
 
 #[test]

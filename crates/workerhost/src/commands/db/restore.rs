@@ -48,7 +48,7 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
     }
     wh_sqlite::restore(&options.from, &opening::options(&configuration.config, Mode::AsIs))?;
     let database = database(&configuration);
-    let Description { pending, claimed, ended, .. } = wh_sqlite::describe(&database)?;
+    let Description { schema, newest, pending, claimed, ended, .. } = wh_sqlite::describe(&database)?;
     let restored = Restored {
         schema: "workerhost.db-restore/v1",
         store: name(&database),
@@ -62,6 +62,9 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
     } else {
         let tasks = some(pending + claimed + ended, "task");
         context.terminal.print(&format!("{} holds {tasks} again.", restored.store))?;
+    }
+    if schema < newest {
+        context.terminal.say("It is of an older version: `run` or `workerhost db migrate` brings it up to date.");
     }
     Ok(Exit::Ok)
 }

@@ -26,7 +26,8 @@ use wh_protocol::verify::CASES;
 /// Runs a worker of the configuration, or any command, through the cases of docs/protocol.md: each with a fresh
 /// process, a workspace and the environment of a real attempt, but without any store. The exit code is 0 when every
 /// required case passed, 10 otherwise; recommended cases make tasks fail less often and easier to understand.
-/// Give a task that the worker can do with --type and --params.
+/// Give a task that the worker can do with --type and --params. What is written outside the workspace is seen below
+/// the directory that the worker starts in, and not elsewhere.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, override_usage = "workerhost verify [OPTIONS] [NAME | -- COMMAND...]")]
 pub(crate) struct Options {

@@ -139,6 +139,10 @@ impl WorkerHealth {
             Some(first) if first != task => self.several_tasks = true,
             Some(_) => {}
         }
+        if self.quarantine.is_some() && !self.may_run(now) {
+            // It began before the worker was put aside. What ends together is one fault, and no try to recover.
+            return;
+        }
         let certain = kind == FaultKind::NotStarted;
         if certain || self.quarantine.is_some() || (self.faults >= FAULTS_TO_QUARANTINE && self.several_tasks)
         {

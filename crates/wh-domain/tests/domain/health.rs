@@ -105,6 +105,19 @@ fn a_fault_in_quarantine_puts_the_worker_aside_again_even_if_it_is_the_only_one(
 }
 
 #[test]
+fn attempts_that_began_before_the_quarantine_cost_no_recovery() {
+    let mut health = WorkerHealth::default();
+    for nth in 0..16 {
+        fault(&mut health, FaultKind::NotStarted, &format!("task-{nth}"), START);
+    }
+    let quarantine = health.quarantine().unwrap().clone();
+    assert_eq!(quarantine.until, Some(START + Backoff::default().base), "as if it had been one");
+    assert_eq!(health.failed, 16);
+    fault(&mut health, FaultKind::LeftUnread, "late", START + Backoff::default().base / 2);
+    assert_eq!(health.quarantine(), Some(&quarantine));
+}
+
+#[test]
 fn after_five_recoveries_in_ten_minutes_a_worker_waits_for_a_person() {
     assert_eq!((MOST_RECOVERIES, RECOVERY_WINDOW), (5, Duration::from_secs(600)));
     let mut health = WorkerHealth::default();
@@ -123,28 +136,30 @@ fn after_five_recoveries_in_ten_minutes_a_worker_waits_for_a_person() {
     assert_eq!(health.total_recoveries, 5, "a person's mend is no recovery of its own");
 }
 
+/// A worker that has failed to recover so often, each time as soon as it was tried again.
+fn failed_to_recover(times: usize) -> WorkerHealth {
+    let (mut health, mut now) = (WorkerHealth::default(), START);
+    for _ in 0..times {
+        fault(&mut health, FaultKind::NotStarted, "a", now);
+        now = health.quarantine().and_then(|it| it.until).unwrap_or(now);
+    }
+    health
+}
+
 #[test]
 fn recoveries_older_than_the_window_are_forgotten() {
-    let mut health = WorkerHealth::default();
-    for _ in 0..5 {
-        fault(&mut health, FaultKind::NotStarted, "a", START);
+    for (later, is_for_good) in [(RECOVERY_WINDOW, true), (RECOVERY_WINDOW + Duration::from_millis(1), false)]
+    {
+        let mut health = failed_to_recover(MOST_RECOVERIES);
+        fault(&mut health, FaultKind::NotStarted, "a", START + later);
+        assert_eq!(health.quarantine().unwrap().until.is_none(), is_for_good, "{later:?}");
     }
-    fault(&mut health, FaultKind::NotStarted, "a", START + RECOVERY_WINDOW + Duration::from_millis(1));
-    assert!(health.quarantine().is_some_and(|it| it.until.is_some()));
-    let mut in_time = WorkerHealth::default();
-    for _ in 0..5 {
-        fault(&mut in_time, FaultKind::NotStarted, "a", START);
-    }
-    fault(&mut in_time, FaultKind::NotStarted, "a", START + RECOVERY_WINDOW);
-    assert!(in_time.quarantine().is_some_and(|it| it.until.is_none()));
 }
 
 #[test]
 fn a_mend_by_a_person_gives_all_recoveries_back() {
-    let mut health = WorkerHealth::default();
-    for _ in 0..6 {
-        fault(&mut health, FaultKind::NotStarted, "a", START);
-    }
+    let mut health = failed_to_recover(MOST_RECOVERIES + 1);
+    assert_eq!(health.quarantine().unwrap().until, None);
     health.resume();
     fault(&mut health, FaultKind::NotStarted, "a", START);
     assert!(health.quarantine().is_some_and(|it| it.until.is_some()));

@@ -141,6 +141,8 @@ pub struct Host {
     stage: Stage,
     next_beat: Instant,
     beating: bool,
+    /// Heartbeats in a row that did not reach the store.
+    beats_missed: u32,
     /// Since when its lease runs, on the running clock.
     leased_at: Duration,
     /// `None` while it sweeps.
@@ -184,6 +186,7 @@ impl Host {
             stage: Stage::Working,
             next_beat: now,
             beating: false,
+            beats_missed: 0,
             leased_at,
             next_sweep: Some(now + settings.sweep_every.min(Duration::from_secs(60))),
             publishing: false,
@@ -200,7 +203,6 @@ impl Host {
     /// Lives until it is drained, idle (where that is asked for), expelled, or without a store. Dropping the future
     /// kills every process tree.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> Farewell {
-        self.listen();
         self.tools.bus.tell(&Event::HostStarted {
             host: self.tools.host.clone(),
             workers: self.roster.configured(),

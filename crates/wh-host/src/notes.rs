@@ -67,3 +67,49 @@ impl Notebook {
         self.changed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: (Seq, Fence) = (Seq(1), Fence(1));
+
+    fn percent(percent: f64) -> Progress {
+        Progress { percent: Some(percent), ..Progress::default() }
+    }
+
+    fn note(progress: Option<f64>, checkpoint: Option<&str>) -> Note {
+        let (seq, fence) = FIRST;
+        Note { seq, fence, progress: progress.map(percent), checkpoint: checkpoint.map(Into::into) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_latest_of_each_attempt_is_kept_and_taken_once() {
+        let notes = Notebook::default();
+        for nth in [1.0, 2.0, 3.0] {
+            notes.progress(FIRST.0, FIRST.1, percent(nth));
+        }
+        notes.checkpoint(FIRST.0, FIRST.1, "\"half\"".into());
+        notes.progress(Seq(2), Fence(1), percent(9.0));
+        notes.changed().await;
+        assert_eq!(notes.take_of(Seq(2), Fence(1)).unwrap().progress, Some(percent(9.0)));
+        assert_eq!(notes.take_of(Seq(2), Fence(1)), None);
+        assert_eq!(notes.take(), [note(Some(3.0), Some("\"half\""))]);
+        assert_eq!(notes.take(), []);
+    }
+
+    #[test]
+    fn what_is_put_back_gives_way_to_what_is_newer() {
+        for (newer, old, kept) in [
+            (None, note(Some(1.0), Some("1")), note(Some(1.0), Some("1"))),
+            (Some(note(Some(2.0), None)), note(Some(1.0), Some("1")), note(Some(2.0), Some("1"))),
+            (Some(note(None, Some("2"))), note(Some(1.0), Some("1")), note(Some(1.0), Some("2"))),
+            (Some(note(Some(2.0), Some("2"))), note(Some(1.0), Some("1")), note(Some(2.0), Some("2"))),
+        ] {
+            let notes = Notebook::default();
+            notes.put_back(newer.into_iter().collect());
+            notes.put_back(vec![old]);
+            assert_eq!(notes.take(), [kept]);
+        }
+    }
+}

@@ -283,3 +283,6 @@ impl Roster {
         reports.collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -285,3 +285,132 @@ fn after_cancel(decision: Decision) -> Next {
 
 /// The key of an attempt while it runs.
 pub(crate) type Key = (Seq, Fence);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools::Parts;
+    use wh_domain::attempt::OutcomeName;
+    use wh_domain::id::{HostId, TaskId, TaskType, WorkerName};
+    use wh_domain::task::{Counters, Payload, PoisonReason};
+    use wh_ports::blobs::Stored;
+    use wh_testkit::chance::SeededChance;
+    use wh_testkit::clock::{FakeClock, START};
+    use wh_testkit::memory::MemoryStore;
+    use wh_testkit::script::{Script, ScriptedRunner};
+    use wh_testkit::witness::Witness;
+
+    fn tools() -> Arc<Tools> {
+        let clock: Arc<dyn wh_ports::clock::Clock> = Arc::new(FakeClock::new());
+        let witness = Witness::new(Arc::clone(&clock));
+        let parts = Parts {
+            store: Arc::new(MemoryStore::new(Arc::clone(&clock))),
+            runner: Arc::new(ScriptedRunner::new(Arc::clone(&clock), witness, |_| Script::hangs())),
+            clock,
+            chance: Arc::new(SeededChance::new(1)),
+            observers: Vec::new(),
+        };
+        Tools::new(parts, HostId::new("host").unwrap(), 0)
+    }
+
+    fn history(lost: u32, cancel_wished: bool) -> History {
+        History { counters: Counters { lost, ..Counters::default() }, max_attempts: None, cancel_wished }
+    }
+
+    fn orphan(history: History, started: bool, lost_is_final: bool) -> Orphan {
+        Orphan {
+            seq: Seq(1),
+            id: TaskId::new("task").unwrap(),
+            task_type: TaskType::new("type").unwrap(),
+            fence: Fence(5),
+            lost_fence: Fence(3),
+            lost_host: HostId::new("dead").unwrap(),
+            worker: WorkerName::new("worker").unwrap(),
+            claimed_at: START,
+            started,
+            lost_is_final,
+            history,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_claim_is_tried_again_unless_its_worker_or_its_cap_says_otherwise() {
+        const AGAIN: Next = Next::Pending { wait: Wait::Now, waiting_for: None };
+        const GIVEN_UP: Next = Next::Poisoned(PoisonReason::Lost);
+        let fails = Some(RetryPolicy { on_lost: OnLost::Fail, ..RetryPolicy::default() });
+        let patient = Some(RetryPolicy { max_lost: 9, ..RetryPolicy::default() });
+        for (lost, wished, started, is_final, policy, next, counted) in [
+            (0, false, true, false, None, AGAIN, 1),
+            (4, false, true, false, None, GIVEN_UP, 1),
+            (4, false, true, false, patient, AGAIN, 1),
+            (0, false, true, true, None, GIVEN_UP, 1),
+            (0, false, true, true, patient, GIVEN_UP, 1),
+            (0, false, true, false, fails, GIVEN_UP, 1),
+            (0, true, true, true, None, Next::Cancelled, 1),
+            (4, false, false, true, None, AGAIN, 0),
+            (4, true, false, false, None, Next::Cancelled, 0),
+        ] {
+            let orphan = orphan(history(lost, wished), started, is_final);
+            let settlement = super::lost(&tools(), &orphan, policy);
+            let what = format!("{lost} {wished} {started} {is_final}");
+            assert_eq!(settlement.decision.next, next, "{what}");
+            assert_eq!(settlement.decision.counters.lost, lost + counted, "{what}");
+            assert_eq!((settlement.fence, settlement.saw_cancel), (Fence(5), wished), "{what}");
+            let record = settlement.record.map(|it| (it.outcome, it.fence, it.host.to_string()));
+            assert_eq!(record, started.then(|| (OutcomeName::Lost, Fence(3), "dead".to_owned())), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_claim_that_is_given_back_is_as_it_was() {
+        for (wished, next) in
+            [(false, Next::Pending { wait: Wait::Now, waiting_for: None }), (true, Next::Cancelled)]
+        {
+            let orphan = orphan(history(2, wished), false, false);
+            let claim = Claim {
+                seq: orphan.seq,
+                id: orphan.id,
+                task_type: orphan.task_type,
+                fence: orphan.fence,
+                worker: orphan.worker,
+                priority: 0,
+                history: orphan.history,
+                params: Stored::Inline(Payload::null()),
+                metadata: None,
+                inputs: Vec::new(),
+                traceparent: None,
+                checkpoint: None,
+                created_at: START,
+                claimed_at: START,
+            };
+            let settlement = release(&claim);
+            assert_eq!(settlement.decision, Decision { next, counters: orphan.history.counters });
+            assert_eq!((settlement.record, settlement.saw_cancel), (None, wished));
+        }
+    }
+
+    #[test]
+    fn a_wish_that_is_learnt_late_changes_the_state_and_no_counter() {
+        let counters = Counters { lost: 1, ..Counters::default() };
+        let next = Next::Pending { wait: Wait::Now, waiting_for: None };
+        let settlement = Settlement {
+            seq: Seq(1),
+            fence: Fence(1),
+            decision: Decision { next, counters },
+            saw_cancel: false,
+            record: None,
+            result: None,
+            follow_ups: Vec::new(),
+        };
+        let knowing = knowing_the_wish(settlement);
+        assert!(knowing.saw_cancel);
+        assert_eq!(knowing.decision, Decision { next: Next::Cancelled, counters });
+    }
+
+    #[test]
+    fn the_pause_before_a_store_is_asked_again_doubles_up_to_its_bound() {
+        let pauses: Vec<u128> = (0..9).map(|tries| pause(tries).as_millis()).collect();
+        assert_eq!(pauses, [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
+    }
+}

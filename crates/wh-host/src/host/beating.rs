@@ -24,9 +24,12 @@ impl Host {
         }
         let rhythm = self.settings.lease.renew_every;
         let Some(beat) = self.unless_failed(answer) else {
-            self.next_beat = Instant::now() + rhythm.min(settling::pause(3));
+            let pause = settling::pause(self.beats_missed).min(rhythm / 4);
+            self.next_beat = Instant::now() + pause;
+            self.beats_missed = self.beats_missed.saturating_add(1);
             return;
         };
+        self.beats_missed = 0;
         let late = self.tools.clock.running().saturating_sub(self.leased_at);
         self.next_beat = Instant::now() + rhythm.saturating_sub(late);
         self.listen();

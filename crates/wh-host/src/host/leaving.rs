@@ -124,7 +124,8 @@ impl Host {
     }
 
     pub(super) async fn leave(mut self, why: Why) -> Farewell {
-        self.killed += self.running.len() + self.settling;
+        // A claim that was never answered may have brought something.
+        self.killed += self.running.len() + self.settling + usize::from(self.claiming.in_flight);
         self.beside.shutdown().await;
         if !matches!(why, Why::Failed(_)) {
             let goodbye = self.tools.store.leave(self.tools.host.clone());

@@ -4,6 +4,7 @@
 // Always true here; it tells clippy that helpers of tests may unwrap too.
 #![cfg(test)]
 
+mod alone;
 mod judge;
 mod line;
 mod lives;

@@ -5,7 +5,9 @@ use crate::troupe::Part;
 use fastrand::Rng;
 use std::time::Duration;
 use wh_domain::retry::{Backoff, Jitter, RetryPolicy};
+use wh_ports::runner::Assignment;
 use wh_ports::upkeep::Retention;
+use wh_testkit::script::Script;
 
 /// The configuration of one life.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) work: Duration,
     /// At least so many events happen before all trouble ends.
     pub(crate) events: u64,
+    /// What attempts do, where that is not drawn.
+    pub(crate) script: Option<fn(&Assignment) -> Script>,
 }
 
 /// What happens to calls on their way, in so many of a thousand.
@@ -67,6 +71,30 @@ impl Plan {
             gap: Duration::from_millis(rng.u64(200..4_000)),
             work: Duration::from_millis(rng.u64(100..8_000)),
             events: 500,
+            script: None,
+        }
+    }
+
+    /// One host, to which nothing happens that a test does not do.
+    pub(crate) fn alone(streams: u32, script: fn(&Assignment) -> Script) -> Self {
+        Self {
+            seed: 0,
+            streams: vec![streams],
+            until_idle: false,
+            drain: Duration::from_secs(30),
+            policy: RetryPolicy {
+                backoff: Backoff { jitter: Jitter::None, ..Backoff::default() },
+                ..RetryPolicy::default()
+            },
+            max_pending: 10_000,
+            retention: None,
+            weather: Weather::default(),
+            acts: Vec::new(),
+            parts: Vec::new(),
+            gap: Duration::ZERO,
+            work: Duration::ZERO,
+            events: 0,
+            script: Some(script),
         }
     }
 }

@@ -16,12 +16,15 @@ use wh_host::{Command, Farewell, Host, Parts, Settings};
 use wh_ports::claims::{Claims, Introduction};
 use wh_ports::observe::Observer;
 use wh_testkit::chance::SeededChance;
+use wh_testkit::recorder::Recorder;
 
 /// A host that lives.
 pub(crate) struct Seat {
     pub(crate) host: HostId,
     pub(crate) line: Arc<Line>,
     pub(crate) until_idle: bool,
+    /// All that it has told, where it is alone.
+    pub(crate) recorder: Arc<Recorder>,
     commands: mpsc::Sender<Command>,
     life: JoinHandle<Farewell>,
     shared: Arc<Shared>,
@@ -53,21 +56,32 @@ impl Seat {
         };
         shared.judge().joins(&host, settings.streams, &workers);
         shared.trace(format_args!("{host} is started"));
+        let ears = Arc::new(Ears { shared: Arc::clone(shared), host: host.clone() });
+        let recorder = Arc::new(Recorder::new());
         let parts = Parts {
             store: Arc::<Line>::clone(&line),
             runner: Arc::new(Troupe::new(shared, seat, host.clone())),
             clock: Arc::<wh_testkit::clock::FakeClock>::clone(&shared.clock),
             chance: Arc::new(SeededChance::new(seed)),
-            observers: vec![Arc::new(Ears { shared: Arc::clone(shared), host: host.clone() })],
+            observers: if plan.script.is_some() {
+                vec![ears, Arc::<Recorder>::clone(&recorder)]
+            } else {
+                vec![ears]
+            },
         };
         let (commands, obeyed) = mpsc::channel(16);
         let life = tokio::spawn(live(Arc::clone(&line), host.clone(), parts, workers, settings, obeyed));
-        Self { host, line, until_idle, commands, life, shared: Arc::clone(shared) }
+        Self { host, line, until_idle, recorder, commands, life, shared: Arc::clone(shared) }
     }
 
     /// Tells the host something; one that is stopped hears nothing.
     pub(crate) fn tell(&self, command: Command) {
         self.commands.try_send(command).ok();
+    }
+
+    /// Nobody can tell the host anything any more.
+    pub(crate) fn forget_commands(&mut self) {
+        self.commands = mpsc::channel(1).0;
     }
 
     pub(crate) fn has_ended(&self) -> bool {

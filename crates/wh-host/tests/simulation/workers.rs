@@ -15,6 +15,9 @@ const CATALOGUE: [(&str, &str); 6] =
 /// How many workers there are.
 pub(crate) const WORKERS: usize = CATALOGUE.len();
 
+/// The one for everything.
+pub(crate) const REST: usize = WORKERS - 1;
+
 /// The types that tasks are of.
 pub(crate) const TYPES: [&str; 5] = ["a", "b", "m.x", "once", "late"];
 

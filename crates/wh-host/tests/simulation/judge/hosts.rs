@@ -1,5 +1,6 @@
 //! What hosts do: live, carry, tell, and go.
 
+use super::case::{Case, Standing};
 use super::{Charge, Judge};
 use crate::marks::Mark;
 use std::collections::BTreeMap;
@@ -186,6 +187,14 @@ impl Judge {
         }
         if running > 0 {
             self.charge(Charge::Overlap, format!("{host} has gone, but {running} attempts run"));
+        }
+        // What it took over from others is for whoever comes next.
+        let left =
+            |case: &&Case| case.lost.is_none() && case.standing == Standing::Claimed { by: host.clone() };
+        let left: Vec<String> =
+            self.cases.values().filter(left).map(|case| case.task.id.to_string()).collect();
+        if farewell.why != Why::Expelled && farewell.killed == 0 && !left.is_empty() {
+            self.charge(Charge::HostEnded, format!("{host} has gone with {left:?}: {farewell:?}"));
         }
     }
 

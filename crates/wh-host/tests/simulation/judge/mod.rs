@@ -141,6 +141,10 @@ impl Judge {
         due.has_come(self.wall, self.instant)
     }
 
+    pub(crate) fn known(&self, id: &TaskId) -> Option<&Case> {
+        self.case(id)
+    }
+
     fn case(&self, id: &TaskId) -> Option<&Case> {
         self.seqs.get(id).and_then(|seq| self.cases.get(seq))
     }

@@ -88,6 +88,7 @@ impl Judge {
         let expected = counted(case.counters, outcome);
         let (wished, limit) = (case.cancel_wished, case.task.max_attempts);
         let (lost_is_final, was_lost) = (case.lost_is_final, case.lost.is_some());
+        let of_attempt = case.lost.as_ref().map_or(settlement.fence, |(_, fence)| *fence);
         if wished.is_some() && next != Next::Cancelled {
             self.charge(Charge::CancelIgnored, format!("{id} became {next:?} after a wish to cancel it"));
         }
@@ -110,6 +111,9 @@ impl Judge {
         if was_lost != (outcome == Some(OutcomeName::Lost)) && next != Next::Cancelled {
             let why = format!("{id} was lost: {was_lost}, and its end is told as {outcome:?}");
             self.charge(Charge::FalseFact, why);
+        }
+        if settlement.record.as_ref().is_some_and(|record| record.fence != of_attempt) {
+            self.charge(Charge::FalseFact, format!("{id} has a record of another attempt: {settlement:?}"));
         }
         if was_lost && lost_is_final {
             self.marks.note(Mark::LostIsFinal);
@@ -137,6 +141,9 @@ impl Judge {
     }
 
     fn judge_follow_ups(&mut self, settlement: &Settlement, id: &TaskId, born: &[(Seq, NewTask)]) {
+        if settlement.decision.next != Next::Completed && !settlement.follow_ups.is_empty() {
+            self.charge(Charge::FalseFact, format!("{id} brings forth tasks without having completed"));
+        }
         // The key of a task that ends is free for what it brings forth.
         if let Some(case) = self.cases.get_mut(&settlement.seq)
             && settlement.decision.next == Next::Completed

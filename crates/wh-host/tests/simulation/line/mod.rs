@@ -31,15 +31,33 @@ pub(crate) struct Line {
     away_until: Mutex<Instant>,
     /// Whether nothing goes wrong any more.
     calm: AtomicBool,
+    /// What is to go wrong, verb by verb, for as long as it stands here.
+    troubles: Mutex<Vec<(Verb, Trouble)>>,
+    /// All that was asked.
+    asked: Mutex<Vec<Verb>>,
     /// Changes that were made over this line.
     own: Arc<AtomicU64>,
     /// Changes that others had made when it was last asked for them.
     seen: AtomicU64,
 }
 
+/// What is to go wrong with every call of a verb.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Refused,
+    /// It reaches the store late.
+    Late(Duration),
+    /// It reaches the store at once, and its answer comes late.
+    AnsweredLate(Duration),
+    /// The store itself is in trouble.
+    Answers(StoreError),
+}
+
 /// What is to happen to one call.
+#[derive(Default)]
 struct Fate {
     refused: bool,
+    error: Option<StoreError>,
     late: Option<Duration>,
     answered_late: Option<Duration>,
     unanswered: bool,
@@ -54,6 +72,8 @@ impl Line {
             rng: Mutex::new(Rng::with_seed(seed)),
             away_until: Mutex::new(Instant::now()),
             calm: AtomicBool::new(false),
+            troubles: Mutex::default(),
+            asked: Mutex::default(),
             own: Arc::default(),
             seen: AtomicU64::new(0),
         })
@@ -96,7 +116,40 @@ impl Line {
         if self.calm.load(Ordering::Relaxed) { Weather::default() } else { self.shared.plan.weather }
     }
 
+    /// From now on this goes wrong with every call of a verb.
+    pub(crate) fn trouble(&self, verb: Verb, trouble: Trouble) {
+        self.troubles.lock().unwrap().push((verb, trouble));
+    }
+
+    /// Nothing of that kind goes wrong any more.
+    pub(crate) fn no_more_trouble(&self) {
+        self.troubles.lock().unwrap().clear();
+    }
+
+    /// All that was asked since the last call.
+    pub(crate) fn asked(&self) -> Vec<Verb> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    fn fate_by_trouble(&self, verb: Verb) -> Fate {
+        let mut fate = Fate::default();
+        let troubles = self.troubles.lock().unwrap();
+        for (_, trouble) in troubles.iter().filter(|(of, _)| *of == verb) {
+            match trouble.clone() {
+                Trouble::Refused => fate.refused = true,
+                Trouble::Late(wait) => fate.late = Some(wait),
+                Trouble::AnsweredLate(wait) => fate.answered_late = Some(wait),
+                Trouble::Answers(error) => fate.error = Some(error),
+            }
+        }
+        fate
+    }
+
     fn fate(&self, verb: Verb) -> Fate {
+        self.asked.lock().unwrap().push(verb);
+        if !self.troubles.lock().unwrap().is_empty() {
+            return self.fate_by_trouble(verb);
+        }
         let weather = self.weather();
         let mut rng = self.rng.lock().unwrap();
         let mut hit = |permille: u32| permille > 0 && rng.u32(0..1_000) < permille;
@@ -106,7 +159,13 @@ impl Line {
         let longest = u64::try_from(weather.longest.as_millis()).unwrap();
         let mut wait = |is: bool| is.then(|| Duration::from_millis(rng.u64(0..=longest)));
         let is_away = *self.away_until.lock().unwrap() > Instant::now();
-        Fate { refused: refused || is_away, late: wait(late), answered_late: wait(answered_late), unanswered }
+        Fate {
+            refused: refused || is_away,
+            error: None,
+            late: wait(late),
+            answered_late: wait(answered_late),
+            unanswered,
+        }
     }
 
     /// Has `work` done at the other end, unless the line is bad.
@@ -124,6 +183,9 @@ impl Line {
         if fate.refused {
             self.refuse(verb);
             return Err(StoreError::Unavailable("the line is bad".to_owned()));
+        }
+        if let Some(error) = fate.error {
+            return Err(error);
         }
         let answer = match fate.late {
             None => Self::work(Arc::clone(&self.shared), Arc::clone(&self.own), work).await,

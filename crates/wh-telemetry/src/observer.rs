@@ -30,6 +30,8 @@ pub struct LogFile {
     pub format: Format,
     /// Its bounds.
     pub rotation: Rotation,
+    /// The least important lines that are written.
+    pub level: Level,
 }
 
 /// A stream to write to, such as standard error.
@@ -39,13 +41,13 @@ pub struct LogStream {
     pub to: Box<dyn Write + Send>,
     /// How its lines look.
     pub format: Format,
+    /// The least important lines that are written.
+    pub level: Level,
 }
 
 /// What is written and where.
 #[expect(missing_debug_implementations, reason = "a stream has nothing to show")]
 pub struct LogOptions {
-    /// The least important lines that are written.
-    pub level: Level,
     /// Whether the log lines of workers are written too.
     pub worker_lines: bool,
     /// A file, if any.
@@ -59,7 +61,8 @@ pub struct LogOptions {
 /// Writes events down. Dropping it writes what is left, for two seconds at most.
 #[derive(Debug)]
 pub struct LogObserver {
-    level: Level,
+    /// Of the place that wants most; `None` where nothing is written.
+    level: Option<Level>,
     worker_lines: bool,
     queue: Arc<Queue>,
 }
@@ -70,14 +73,15 @@ impl LogObserver {
     /// # Errors
     /// The file cannot be opened, or no thread can be started.
     pub fn start(options: LogOptions) -> io::Result<Self> {
-        let LogOptions { level, worker_lines, file, stream, queue } = options;
+        let LogOptions { worker_lines, file, stream, queue } = options;
         let mut outputs = Vec::new();
-        if let Some(LogFile { path, format, rotation }) = file {
-            outputs.push(Output::new(Place::File(RotatingFile::open(path, rotation)?), format));
+        if let Some(LogFile { path, format, rotation, level }) = file {
+            outputs.push(Output::new(Place::File(RotatingFile::open(path, rotation)?), format, level));
         }
-        if let Some(LogStream { to, format }) = stream {
-            outputs.push(Output::new(Place::Stream(to), format));
+        if let Some(LogStream { to, format, level }) = stream {
+            outputs.push(Output::new(Place::Stream(to), format, level));
         }
+        let level = outputs.iter().map(|output| output.level).max();
         let queue = Arc::new(Queue::new(queue));
         let theirs = Arc::clone(&queue);
         std::thread::Builder::new().name("log".to_owned()).spawn(move || writer::run(&theirs, outputs))?;
@@ -105,7 +109,7 @@ impl LogObserver {
     }
 
     fn push(&self, record: Record) {
-        if record.level <= self.level {
+        if Some(record.level) <= self.level {
             self.queue.push(record);
         }
     }
@@ -115,7 +119,7 @@ impl Observer for LogObserver {
     fn observe(&self, at: Timestamp, event: &Event) {
         // Most lines of a busy host are below the level; they cost no more than this look.
         let is_worker_line = matches!(event, Event::Logged { .. });
-        if tell::level(event) <= self.level && (self.worker_lines || !is_worker_line) {
+        if Some(tell::level(event)) <= self.level && (self.worker_lines || !is_worker_line) {
             self.push(tell::record(at, event));
         }
     }

@@ -18,12 +18,14 @@ pub(crate) enum Place {
 pub(crate) struct Output {
     pub(crate) place: Place,
     pub(crate) format: Format,
+    /// The least important lines that are written.
+    pub(crate) level: Level,
     lost: u64,
 }
 
 impl Output {
-    pub(crate) fn new(place: Place, format: Format) -> Self {
-        Self { place, format, lost: 0 }
+    pub(crate) fn new(place: Place, format: Format, level: Level) -> Self {
+        Self { place, format, level, lost: 0 }
     }
 
     /// Writes a record. A place that cannot be written to is tried again with the next record, and says then how
@@ -79,7 +81,8 @@ pub(crate) fn run(queue: &Queue, mut outputs: Vec<Output>) {
             if batch.reopen {
                 output.reopen();
             }
-            for record in &batch.records {
+            let level = output.level;
+            for record in batch.records.iter().filter(|record| record.level <= level) {
                 output.write(record);
             }
             if batch.dropped > 0 {

@@ -5,6 +5,7 @@
 
 mod chance;
 mod cli;
+mod columns;
 mod commands;
 mod configuration;
 mod context;

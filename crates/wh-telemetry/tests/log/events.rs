@@ -11,7 +11,7 @@ use wh_domain::outcome::OutcomeName;
 use wh_domain::task::PoisonReason;
 use wh_domain::time::Timestamp;
 use wh_ports::observe::Observer;
-use wh_telemetry::{Format, Level, LogObserver, LogOptions, LogStream};
+use wh_telemetry::{Format, Level, LogFile, LogObserver, LogOptions, LogStream, Rotation};
 
 fn settled(outcome: OutcomeName, next: Next, sentence: &str) -> Event {
     let record = AttemptRecord {
@@ -182,13 +182,33 @@ fn only_lines_that_matter_enough_are_written() {
 /// How many of all events are written.
 fn written(level: Level, worker_lines: bool) -> usize {
     let screen = Screen::default();
-    let stream = Some(LogStream { to: Box::new(screen.clone()), format: Format::Text });
-    let log = LogObserver::start(LogOptions { level, worker_lines, file: None, stream, queue: 100 }).unwrap();
+    let stream = Some(LogStream { to: Box::new(screen.clone()), format: Format::Text, level });
+    let log = LogObserver::start(LogOptions { worker_lines, file: None, stream, queue: 100 }).unwrap();
     for event in &every_event() {
         log.observe(now(), event);
     }
     assert!(log.flush(PATIENCE));
     screen.lines().len()
+}
+
+#[test]
+fn a_file_and_a_stream_each_get_the_lines_that_matter_enough_for_them() {
+    for (of_file, of_stream) in [(Level::Info, Level::Error), (Level::Error, Level::Info)] {
+        let (screen, place) = (Screen::default(), tempfile::tempdir().unwrap());
+        let path = place.path().join("log");
+        let rotation = Rotation { max_bytes: 1 << 20, backups: 1 };
+        let file = LogFile { path: path.clone(), format: Format::Text, rotation, level: of_file };
+        let stream = LogStream { to: Box::new(screen.clone()), format: Format::Text, level: of_stream };
+        let options = LogOptions { worker_lines: true, file: Some(file), stream: Some(stream), queue: 100 };
+        let log = LogObserver::start(options).unwrap();
+        for event in &every_event() {
+            log.observe(now(), event);
+        }
+        assert!(log.flush(PATIENCE));
+        let in_file = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert_eq!(in_file, written(of_file, true), "{of_file:?}");
+        assert_eq!(screen.lines().len(), written(of_stream, true), "{of_stream:?}");
+    }
 }
 
 #[test]

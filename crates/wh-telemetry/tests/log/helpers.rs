@@ -94,13 +94,7 @@ impl Write for Screen {
 /// An observer that writes everything to a screen.
 pub(crate) fn to_screen(format: Format) -> (LogObserver, Screen) {
     let screen = Screen::default();
-    let stream = LogStream { to: Box::new(screen.clone()), format };
-    let options = LogOptions {
-        level: Level::Trace,
-        worker_lines: true,
-        file: None,
-        stream: Some(stream),
-        queue: QUEUE,
-    };
+    let stream = LogStream { to: Box::new(screen.clone()), format, level: Level::Trace };
+    let options = LogOptions { worker_lines: true, file: None, stream: Some(stream), queue: QUEUE };
     (LogObserver::start(options).unwrap(), screen)
 }

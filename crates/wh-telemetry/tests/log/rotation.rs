@@ -8,9 +8,8 @@ use wh_telemetry::{Format, Level, LogFile, LogObserver, LogOptions, QUEUE, Rotat
 
 fn to_file(path: &Path, max_bytes: u64, backups: u32) -> LogObserver {
     let rotation = Rotation { max_bytes, backups };
-    let file = LogFile { path: path.to_owned(), format: Format::Text, rotation };
-    let options =
-        LogOptions { level: Level::Trace, worker_lines: true, file: Some(file), stream: None, queue: QUEUE };
+    let file = LogFile { path: path.to_owned(), format: Format::Text, rotation, level: Level::Trace };
+    let options = LogOptions { worker_lines: true, file: Some(file), stream: None, queue: QUEUE };
     LogObserver::start(options).unwrap()
 }
 
@@ -106,8 +105,8 @@ fn where_files_cannot_be_set_aside_the_bound_goes_before_the_lines() {
 #[test]
 fn a_file_that_cannot_be_opened_is_an_error_at_once() {
     let rotation = Rotation { max_bytes: 1_000, backups: 1 };
-    let file = LogFile { path: "/proc/no/such/place".into(), format: Format::Json, rotation };
-    let options =
-        LogOptions { level: Level::Info, worker_lines: false, file: Some(file), stream: None, queue: QUEUE };
+    let file =
+        LogFile { path: "/proc/no/such/place".into(), format: Format::Json, rotation, level: Level::Info };
+    let options = LogOptions { worker_lines: false, file: Some(file), stream: None, queue: QUEUE };
     assert!(LogObserver::start(options).is_err());
 }

@@ -114,7 +114,7 @@ fn programs_get_the_log_as_it_is_and_a_terminal_nothing_that_acts_on_it() {
     place.ok(&["run", "--drain"]);
     assert_eq!(place.ok(&["logs", "a"]).out, "a\u{1b}[31mb\n");
     let pty = Pty::open(80, 24);
-    let mut child = pty.start(&mut place.command(&["logs", "a"]));
+    let mut child = pty.start(place.command(&["logs", "a"]));
     assert!(child.wait().unwrap().success());
     let (sent, seen) = pty.rest();
     assert_eq!(seen, ["a\\u{1b}[31mb", ""]);

@@ -15,6 +15,7 @@ mod pty;
 mod retry;
 mod run;
 mod schema;
+mod screen;
 mod verify;
 mod wait;
 mod workers;

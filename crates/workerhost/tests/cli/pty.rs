@@ -22,13 +22,9 @@ pub(crate) struct Pty {
 
 impl Pty {
     pub(crate) fn open(columns: u16, rows: u16) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-        let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
+        let pty = Self::still(columns, rows);
         let (sender, received) = channel();
-        let mut from = File::from(master.try_clone().unwrap());
+        let mut from = File::from(pty.master.try_clone().unwrap());
         // Ends when the last one has closed the other side.
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -36,21 +32,37 @@ impl Pty {
                 && sender.send(bytes[..read].to_vec()).is_ok()
             {}
         });
+        Self { received, ..pty }
+    }
+
+    /// One that takes in no more than fits, as if somebody held it.
+    pub(crate) fn still(columns: u16, rows: u16) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
         let size = (usize::from(columns), usize::from(rows));
-        let pty = Self { master, slave, received, sent: String::new(), size };
+        let mut pty = Self { master, slave, received: channel().1, sent: String::new(), size };
         pty.resize(columns, rows);
         pty
     }
 
-    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        self.size = (usize::from(columns), usize::from(rows));
         tcsetwinsize(&self.master, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })
             .unwrap();
     }
 
     /// Starts a command with its standard output and error here.
-    pub(crate) fn start(&self, command: &mut Command) -> Child {
+    pub(crate) fn start(&self, command: Command) -> Child {
+        self.start_as(command, "xterm")
+    }
+
+    /// The same, on a terminal of another kind.
+    pub(crate) fn start_as(&self, mut command: Command, term: &str) -> Child {
         let here = || Stdio::from(self.slave.try_clone().unwrap());
-        command.env("TERM", "xterm").stdin(here()).stdout(here()).stderr(here()).spawn().unwrap()
+        command.env("TERM", term).stdin(here()).stdout(here()).stderr(here()).spawn().unwrap()
     }
 
     /// Takes what comes until what is to be seen is as wished.

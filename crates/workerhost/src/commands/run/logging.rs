@@ -1,20 +1,32 @@
 //! The host's log, as the configuration wants it.
 
+use super::screen::Screen;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use std::io;
 use wh_config::{LogConfig, LogLevel};
 use wh_telemetry::{Format, Level, LogFile, LogObserver, LogOptions, LogStream, QUEUE, Rotation};
 
-/// Opens the log and starts its writer.
-pub(super) fn start(config: &LogConfig, terminal: &Terminal) -> Result<LogObserver, Failure> {
+/// Opens the log and starts its writer. Above a screen it says a level less: what goes well is to be seen there.
+pub(super) fn start(
+    config: &LogConfig,
+    terminal: &Terminal,
+    screen: Option<&Screen>,
+) -> Result<LogObserver, Failure> {
     let format = if config.structured { Format::Json } else { Format::Text };
     let rotation = Rotation { max_bytes: config.max_bytes, backups: config.backup_count };
+    let verbosity = terminal.verbosity();
+    let file = |path| LogFile { path, format, rotation, level: level(config.level, verbosity) };
+    let stream = match screen {
+        Some(screen) => {
+            LogStream { to: screen.above(), format, level: level(config.level, verbosity.saturating_sub(1)) }
+        }
+        None => LogStream { to: Box::new(io::stderr()), format, level: level(config.level, verbosity) },
+    };
     let options = LogOptions {
-        level: level(config.level, terminal.verbosity()),
         worker_lines: config.capture_worker_output,
-        file: config.file.clone().map(|path| LogFile { path, format, rotation }),
-        stream: Some(LogStream { to: Box::new(io::stderr()), format }),
+        file: config.file.clone().map(file),
+        stream: Some(stream),
         queue: QUEUE,
     };
     LogObserver::start(options).map_err(|error| Failure::of_io("open the log", &error))

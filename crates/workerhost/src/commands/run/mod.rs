@@ -1,7 +1,9 @@
 //! `run`: a host, from its first breath to its last.
 
+mod board;
 mod life;
 mod logging;
+mod screen;
 mod steering;
 mod tally;
 mod watch;
@@ -14,6 +16,7 @@ use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use clap::Args;
 use life::Life;
+use screen::Screen;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use steering::Steering;
@@ -95,16 +98,20 @@ async fn host(
     tally: &Arc<Tally>,
     context: &Context,
 ) -> Ended {
-    let log = Arc::new(logging::start(&configuration.config.logging, &context.terminal)?);
+    let cannot_draw = |error| Failure::of_io("start the screen", &error);
+    // A run with an end is watched; one without is a service, whose log is its story.
+    let screen = if options.drain { Screen::begin(&context.terminal).map_err(cannot_draw)? } else { None };
+    let log = logging::start(&configuration.config.logging, &context.terminal, screen.as_ref())?;
     let mut steering = Steering::new(&configuration, context)
         .map_err(|error| Failure::of_io("listen to signals", &error))?;
-    let mut life = Life { configuration, store, log, tally: Arc::clone(tally), until_idle: options.drain };
+    let (log, tally) = (Arc::new(log), Arc::clone(tally));
+    let mut life = Life { configuration, store, log, tally, screen, until_idle: options.drain };
     loop {
         let farewell = life.live(&mut steering, context).await?;
         match farewell.why {
             Why::Drained if farewell.killed > 0 => return Ok(Exit::Killed),
             Why::Drained | Why::Idle => return Ok(Exit::Ok),
-            Why::Expelled => context.terminal.warn("others gave this host up for dead; it begins anew"),
+            Why::Expelled => life.note("others gave this host up for dead; it begins anew"),
             Why::Failed(error) => return Err(error.into()),
         }
     }

@@ -38,6 +38,54 @@ pub struct InputFile {
     pub size: u64,
 }
 
+impl InputFile {
+    /// Names under `input/` that are the host's own.
+    pub const RESERVED: [&'static str; 2] = ["config.yaml", "params.json"];
+    /// The longest name, in bytes: what file systems take.
+    pub const LONGEST_NAME: usize = 255;
+
+    /// Holds a name against what can lie under `input/`.
+    ///
+    /// # Errors
+    /// [`BadInputName`] says why it cannot.
+    pub fn check_name(name: &str) -> Result<(), BadInputName> {
+        if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+            Err(BadInputName::NoFileName)
+        } else if name.len() > Self::LONGEST_NAME {
+            Err(BadInputName::TooLong(name.len()))
+        } else if Self::RESERVED.contains(&name) {
+            Err(BadInputName::Reserved)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Why a file cannot be attached under a name; the caller adds the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadInputName {
+    /// It is empty, leads elsewhere, or has more than one component.
+    NoFileName,
+    /// Longer than [`InputFile::LONGEST_NAME`]; holds the length that was given.
+    TooLong(usize),
+    /// One of [`InputFile::RESERVED`].
+    Reserved,
+}
+
+impl std::fmt::Display for BadInputName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoFileName => f.write_str("is no name of a file; give one without slashes"),
+            Self::TooLong(length) => {
+                write!(f, "is {length} bytes long; at most {} are allowed", InputFile::LONGEST_NAME)
+            }
+            Self::Reserved => f.write_str("is a name that the host uses itself; give another one"),
+        }
+    }
+}
+
+impl std::error::Error for BadInputName {}
+
 /// A task as its producer hands it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTask {

@@ -11,9 +11,6 @@ use std::path::PathBuf;
 use wh_domain::ending::Hindrance;
 use wh_domain::task::InputFile;
 
-/// Names in `input/` that are the host's.
-const RESERVED: [&str; 2] = ["config.yaml", "params.json"];
-
 /// Lays attached files into `input/`. They are copies: a worker may do with them as it likes.
 pub(crate) fn inputs(place: &Place, inputs: &[(InputFile, PathBuf)]) -> Result<(), Hindrance> {
     for (input, path) in inputs {
@@ -40,16 +37,8 @@ pub(crate) fn params(place: &Place, params: &ParamsFile<'_>) -> Result<(u64, Str
 
 /// A name that cannot lead anywhere else.
 fn component(name: &str) -> Result<CString, String> {
-    let is_bad = name.is_empty()
-        || name.len() > 255
-        || name == "."
-        || name == ".."
-        || name.contains(['/', '\0'])
-        || RESERVED.contains(&name);
-    match CString::new(name) {
-        Ok(component) if !is_bad => Ok(component),
-        Ok(_) | Err(_) => Err(format!("{name:?} cannot be the name of an input")),
-    }
+    InputFile::check_name(name).map_err(|error| format!("the name of its input {name:?} {error}"))?;
+    CString::new(name).map_err(|error| format!("the name of its input {name:?} is none: {error}"))
 }
 
 fn copy(place: &Place, name: &std::ffi::CStr, mut from: impl io::Read) -> io::Result<u64> {

@@ -3,10 +3,11 @@
 use crate::chance::MachineChance;
 use crate::json::{ACK, Ack};
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wh_domain::id::{BadName, TaskId, TaskType, UniqueKey};
-use wh_domain::task::{NewTask, Payload};
+use wh_domain::task::{InputFile, NewTask, Payload};
 use wh_domain::time::Timestamp;
 use wh_ports::clock::{Chance, Clock};
 use wh_ports::intake::Enqueued;
@@ -73,7 +74,8 @@ pub(super) fn draft(fields: Fields, base: &Path) -> Result<Draft, String> {
         traceparent: fields.traceparent.map(traceparent).transpose()?.map(Into::into),
         ..NewTask::new(id.unwrap_or_else(|| MachineChance.task_id()), task_type, params)
     };
-    let files = fields.inputs.iter().map(|input| file(input, base)).collect::<Result<_, _>>()?;
+    let files = fields.inputs.iter().map(|input| file(input, base)).collect::<Result<Vec<_>, _>>()?;
+    all_differ(&files)?;
     Ok(Draft { task, files })
 }
 
@@ -134,9 +136,21 @@ fn file(text: &str, base: &Path) -> Result<(String, PathBuf), String> {
     };
     let path = base.join(path);
     let name = name.or_else(|| Some(path.file_name()?.to_str()?.to_owned()));
-    match name {
-        Some(name) if !name.is_empty() && name != "." && name != ".." => Ok((name, path)),
-        _ => Err(format!("input `{text}` has no usable file name; write NAME={text}")),
+    let name = name.ok_or_else(|| format!("input `{text}` has no usable file name; write NAME={text}"))?;
+    InputFile::check_name(&name)
+        .map_err(|error| format!("input `{text}`: `{name}` {error}, as in NAME={}", path.display()))?;
+    Ok((name, path))
+}
+
+/// Two files of one name would lie in the same place.
+fn all_differ(files: &[(String, PathBuf)]) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    match files.iter().find(|(name, _)| !names.insert(name)) {
+        Some((name, path)) => Err(format!(
+            "inputs: two are called `{name}`; give one another name, as in NAME={}",
+            path.display()
+        )),
+        None => Ok(()),
     }
 }
 
@@ -245,6 +259,8 @@ mod tests {
             refusal(|f| f.max_attempts = Some(0)),
             refusal(|f| f.traceparent = text("00-00000000000000000000000000000000-00f067aa0ba902b7-01")),
             refusal(|f| f.inputs = vec!["/".to_owned()]),
+            refusal(|f| f.inputs = vec!["x/params.json".to_owned()]),
+            refusal(|f| f.inputs = vec!["x/a".to_owned(), "y/a".to_owned()]),
         ];
         let fields = [
             "type",
@@ -257,6 +273,8 @@ mod tests {
             "max_attempts",
             "traceparent",
             "input",
+            "input",
+            "inputs",
         ];
         for (told, field) in told.iter().zip(fields) {
             assert!(told.starts_with(field), "{told} does not begin with {field}");

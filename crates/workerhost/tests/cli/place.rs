@@ -101,15 +101,8 @@ impl Place {
 
     /// Looks into a file again and again until `words` stand in it so many times.
     pub(crate) fn until_told(&self, name: &str, words: &str, times: usize) {
-        let begin = Instant::now();
-        loop {
-            let told = fs::read_to_string(self.path().join(name)).unwrap_or_default();
-            if told.matches(words).count() >= times {
-                return;
-            }
-            assert!(begin.elapsed() < PATIENCE, "`{words}` does not come: {told}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let told = || fs::read_to_string(self.path().join(name)).unwrap_or_default();
+        until_so(&format!("{name} says `{words}`"), || told().matches(words).count() >= times);
     }
 
     /// The process whose number a worker has written to a file.
@@ -126,20 +119,17 @@ impl Place {
 
     /// The same, with another configuration.
     pub(crate) fn until_with(&self, configuration: &str, id: &str, wished: impl Fn(&Value) -> bool) -> Value {
-        let begin = Instant::now();
-        loop {
-            let task = self.show_with(configuration, id);
-            if wished(&task) {
-                return task;
-            }
-            assert!(begin.elapsed() < PATIENCE, "{id} stays like this: {task}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let mut task = Value::Null;
+        until_so(&format!("{id} is as wished"), || {
+            task = self.show_with(configuration, id);
+            wished(&task)
+        });
+        task
     }
 }
 
 /// Looks at a condition again and again until it holds.
-pub(crate) fn until_so(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn until_so(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
         assert!(begin.elapsed() < PATIENCE, "it does not come to this: {what}");

@@ -64,7 +64,9 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
         context.terminal.print(&format!("{} holds {tasks} again.", restored.store))?;
     }
     if schema < newest {
-        context.terminal.say("It is of an older version: `run` or `workerhost db migrate` brings it up to date.");
+        context
+            .terminal
+            .say("It is of an older version: `run` or `workerhost db migrate` brings it up to date.");
     }
     Ok(Exit::Ok)
 }

@@ -9,6 +9,7 @@ mod enqueue;
 mod host_faults;
 mod logs;
 mod map;
+mod operating;
 mod operator;
 mod place;
 mod pty;

@@ -19,9 +19,10 @@ use wh_ports::reader::Reader;
 use wh_sqlite::Mode;
 use wh_supervisor::AttemptLog;
 
-/// Show the log of a task's last attempt: what its worker wrote to standard error, and to its channel's log
+/// Show what a task's worker wrote to its log
 ///
-/// On a terminal, characters that would act on it are shown as escapes; elsewhere the log is as it was written. With
+/// That is what came on standard error, stray lines of standard output, and what its channel and its result said
+/// for the log; of the last attempt, unless another one is named. On a terminal, characters that would act on it are shown as escapes; elsewhere the log is as it was written. With
 /// --json each line is an object.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -26,6 +26,9 @@ use wh_sqlite::{Mode, SqliteStore};
 
 /// Carry tasks with the workers of the configuration
 ///
+/// With --drain on a terminal, its streams, counts and pace are shown while it runs, unless -q is given; warnings go
+/// above, and -v lets through more of the log. Elsewhere the log is on standard error.
+///
 /// Runs until SIGTERM or SIGINT: then it claims nothing more and lets workers finish; a second signal makes it
 /// faster. SIGHUP, or a change of the file, takes a new configuration. SIGUSR1 opens the log file anew.
 #[derive(Debug, Args)]

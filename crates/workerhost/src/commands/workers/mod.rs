@@ -105,37 +105,45 @@ fn list(counts: bool, context: &Context) -> Ended {
 }
 
 fn table(seen: &[Seen<'_>], configuration: &Configuration, depths: Option<&Depths>) -> String {
-    let pending = if depths.is_some() { "PENDING" } else { "" };
-    let columns = ["NAME", "HOST", "STREAMS", "HEALTH", "SUCCEEDED", "FAILED", pending, "TYPES", ""];
+    let rows = seen.iter().map(|seen| (cells(seen, configuration), waiting(seen, depths)));
+    if depths.is_none() {
+        let mut table =
+            Table::new(&["NAME", "HOST", "STREAMS", "HEALTH", "SUCCEEDED", "FAILED", "TYPES", ""]);
+        rows.for_each(|(cells, _)| table.row(cells));
+        return table.to_string();
+    }
+    let columns = ["NAME", "HOST", "STREAMS", "HEALTH", "SUCCEEDED", "FAILED", "PENDING", "TYPES", ""];
     let mut table = Table::new(&columns);
-    for seen in seen {
-        let pending = waiting(seen, depths).map_or_else(String::new, |tasks| tasks.to_string());
-        table.row(match seen {
-            Seen::On(host, report) => [
-                report.worker.to_string(),
-                page::host(host),
-                format!("{}/{}", report.busy, report.streams),
-                report.health.to_owned(),
-                report.succeeded.to_string(),
-                report.failed.to_string(),
-                pending,
-                report.task_types.join(", "),
-                page::standing(report, is_configured(&report.worker, configuration)),
-            ],
-            Seen::Idle(worker) => [
-                worker.name.to_string(),
-                "-".to_owned(),
-                format!("0/{}", worker.streams),
-                "-".to_owned(),
-                "-".to_owned(),
-                "-".to_owned(),
-                pending,
-                page::types(worker),
-                "no host is running that has it".to_owned(),
-            ],
-        });
+    for ([name, host, streams, health, succeeded, failed, types, standing], pending) in rows {
+        let pending = pending.unwrap_or(0).to_string();
+        table.row([name, host, streams, health, succeeded, failed, pending, types, standing]);
     }
     table.to_string()
+}
+
+fn cells(seen: &Seen<'_>, configuration: &Configuration) -> [String; 8] {
+    match seen {
+        Seen::On(host, report) => [
+            report.worker.to_string(),
+            page::host(host),
+            format!("{}/{}", report.busy, report.streams),
+            report.health.to_owned(),
+            report.succeeded.to_string(),
+            report.failed.to_string(),
+            report.task_types.join(", "),
+            page::standing(report, is_configured(&report.worker, configuration)),
+        ],
+        Seen::Idle(worker) => [
+            worker.name.to_string(),
+            "-".to_owned(),
+            format!("0/{}", worker.streams),
+            "-".to_owned(),
+            "-".to_owned(),
+            "-".to_owned(),
+            page::types(worker),
+            "no host is running that has it".to_owned(),
+        ],
+    }
 }
 
 fn waiting(seen: &Seen<'_>, depths: Option<&Depths>) -> Option<u64> {

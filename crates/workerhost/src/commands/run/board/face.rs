@@ -127,7 +127,7 @@ fn overall(board: &Board, (begun, now): (Timestamp, Timestamp), columns: usize) 
     if let Some(rate) = rate {
         line.add(GAP, &pace(rate), None);
         let left = total.and_then(|total| remaining(total.saturating_sub(ended) as f64, rate));
-        if let Some(left) = left.filter(|_| total > Some(ended)) {
+        if let Some(left) = left.filter(|left| left.as_secs() > 0) {
             line.add(GAP, &format!("about {} left", clock(left)), None);
         }
     }

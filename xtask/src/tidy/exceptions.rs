@@ -15,11 +15,18 @@ pub(crate) struct Exception {
 pub(super) const LONG_FUNCTIONS: &[Exception] = &[];
 
 /// Functions of tests that sleep: the pauses between two looks at a condition, never the condition itself.
-pub(super) const SLEEPS: &[Exception] = &[Exception {
-    path: "crates/workerhost/tests/cli/place.rs",
-    function: "until_so",
-    reason: "the pause between two looks at what another process does, with a deadline",
-}];
+pub(super) const SLEEPS: &[Exception] = &[
+    Exception {
+        path: "crates/workerhost/tests/cli/place.rs",
+        function: "until_so",
+        reason: "the pause between two looks at what another process does, with a deadline",
+    },
+    Exception {
+        path: "crates/workerhost/tests/cli/map/kills.rs",
+        function: "pause",
+        reason: "the pause between two looks at a process that is watched while it works, for as long as a trial may take",
+    },
+];
 
 /// The rows of `table` that no function in `needed` (path and name) has asked for, as problems.
 pub(super) fn stale(table: &[Exception], needed: &[(String, String)]) -> Vec<String> {

@@ -61,8 +61,12 @@ impl Pty {
 
     /// The same, on a terminal of another kind.
     pub(crate) fn start_as(&self, mut command: Command, term: &str) -> Child {
-        let here = || Stdio::from(self.slave.try_clone().unwrap());
-        command.env("TERM", term).stdin(here()).stdout(here()).stderr(here()).spawn().unwrap()
+        command.env("TERM", term).stdin(self.here()).stdout(self.here()).stderr(self.here()).spawn().unwrap()
+    }
+
+    /// The terminal as one of a command's streams.
+    pub(crate) fn here(&self) -> Stdio {
+        Stdio::from(self.slave.try_clone().unwrap())
     }
 
     /// Takes what comes until what is to be seen is as wished.
@@ -84,14 +88,22 @@ impl Pty {
     }
 
     /// Takes all that comes until nobody writes any more.
-    pub(crate) fn rest(mut self) -> (String, Vec<String>) {
+    pub(crate) fn rest(self) -> (String, Vec<String>) {
+        let size = self.size;
+        let sent = self.all_sent();
+        let seen = seen(&sent, size);
+        (sent, seen)
+    }
+
+    /// The same as it was sent, whatever a terminal makes of it.
+    pub(crate) fn all_sent(self) -> String {
         drop(self.slave);
         drop(self.master);
+        let mut sent = self.sent.into_bytes();
         while let Ok(bytes) = self.received.recv_timeout(PATIENCE) {
-            self.sent.push_str(std::str::from_utf8(&bytes).unwrap());
+            sent.extend(bytes);
         }
-        let seen = seen(&self.sent, self.size);
-        (self.sent, seen)
+        String::from_utf8(sent).unwrap()
     }
 
     fn seen(&self) -> Vec<String> {

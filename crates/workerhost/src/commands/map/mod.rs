@@ -194,9 +194,10 @@ fn texts(words: &[OsString]) -> Result<Vec<String>, Failure> {
 /// This command line, with the name that it was given.
 fn again(name: &Name, command: &[OsString]) -> String {
     let given: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    // The command stands at the end, after two dashes.
     let own = given.len().saturating_sub(command.len() + 1);
     let (options, command) = given.split_at_checked(own).unwrap_or((&given, &[]));
-    let mut words = options.to_vec();
+    let mut words: Vec<String> = options.iter().filter(|word| *word != "--retry-failed").cloned().collect();
     if !words.iter().any(|word| word == "--name" || word.starts_with("--name=")) {
         words.extend(["--name".to_owned(), name.to_string()]);
     }

@@ -1,13 +1,14 @@
 //! How far a map is, for somebody who watches.
 
 use crate::terminal::Terminal;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 /// How often it is drawn anew while nothing happens.
 const TICK: Duration = Duration::from_millis(500);
-const LINE: &str = "{wide_bar} {pos}/{len}{msg}  {per_sec}  {eta} left";
+const LINE: &str = "{wide_bar} {pos}/{len}{msg}  {pace}  {eta} left";
 
 /// A bar on standard error, or nothing at all where that is no terminal.
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ impl Bar {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             // A style that cannot be read leaves the usual one.
             if let Ok(style) = ProgressStyle::with_template(LINE) {
-                bar.set_style(style);
+                bar.set_style(style.with_key("pace", pace));
             }
             bar.enable_steady_tick(TICK);
             bar
@@ -68,4 +69,9 @@ impl Bar {
             bar.finish_and_clear();
         }
     }
+}
+
+fn pace(state: &ProgressState, to: &mut dyn fmt::Write) {
+    // A bar has no way to tell that a line could not be drawn.
+    write!(to, "{:.1}/s", state.per_sec()).ok();
 }

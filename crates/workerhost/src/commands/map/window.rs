@@ -91,9 +91,10 @@ impl Window {
         open.map(|(known, _)| *known).collect()
     }
 
-    /// An open input has ended.
+    /// An open input has ended. It may be told more than once: the first time counts.
     pub(super) fn ended(&mut self, index: u64, how: How) {
-        let Some((known, Standing::Open)) = self.waiting.remove(&index) else { return };
+        let Some(known) = self.find(index) else { return };
+        self.waiting.remove(&index);
         self.open -= 1;
         let how = self.bounded(how);
         if self.keep_order {
@@ -182,6 +183,7 @@ mod tests {
             (1..=3).for_each(|index| window.open(known(index)));
             assert!(!window.has_next());
             window.ended(3, told(1));
+            window.ended(3, How::InStore);
             assert_eq!(window.has_next(), !keep_order);
             window.ended(1, told(1));
             assert_eq!(taken(&mut window), first);

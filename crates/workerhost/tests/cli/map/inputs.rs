@@ -1,7 +1,7 @@
 //! What an input is, and what comes out for it.
 
-use super::{Ran, map, pause, start, tasks, until};
-use crate::place::Place;
+use super::{Ran, map, start, tasks};
+use crate::place::{Place, until_so};
 use rustix::io::Errno;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -116,30 +116,25 @@ fn a_longer_line_than_is_allowed_is_told_and_spoils_no_other() {
 fn no_more_is_read_ahead_than_is_promised() {
     let place = Place::with("");
     let mut child = start(&place, &["--name", "n", "--streams", "1"], &["sleep", "600"]);
-    let mut stdin = child.stdin.take().unwrap();
+    let stdin = child.stdin.take().unwrap();
     rustix::io::ioctl_fionbio(&stdin, true).unwrap();
-    let line = vec![b'x'; 1_023];
+    let line = [vec![b'x'; 1_023], vec![b'\n']].concat();
     let (mut written, mut last_went) = (0_usize, Instant::now());
-    let mut rest: &[u8] = &[];
-    let whole = [&line[..], b"\n"].concat();
     // Until nothing has gone for a while: then the map has stopped to read.
-    while last_went.elapsed() < Duration::from_secs(2) || tasks(&place, "n") < 1_000 {
-        if rest.is_empty() {
-            rest = &whole;
-        }
-        match rustix::io::write(&stdin, rest) {
-            Ok(taken) => {
-                (rest, written, last_went) = (&rest[taken..], written + taken, Instant::now());
+    until_so("the map reads no more", || {
+        loop {
+            match rustix::io::write(&stdin, &line[written % line.len()..]) {
+                Ok(taken) => (written, last_went) = (written + taken, Instant::now()),
+                Err(Errno::AGAIN) => break,
+                Err(error) => panic!("{error}"),
             }
-            Err(Errno::AGAIN) => pause(),
-            Err(error) => panic!("{error}"),
         }
-    }
-    let lines = written / whole.len();
+        last_went.elapsed() > Duration::from_secs(2) && tasks(&place, "n") >= 1_000
+    });
+    let lines = written / line.len();
     // In the store, in two batches on their way, in the reader's hand and buffer, and in the pipe.
     assert!((1_000..=1_250 + 3 * 250 + 64 + 64).contains(&lines), "{lines} lines were taken");
     assert!(tasks(&place, "n") <= 1_250, "{}", tasks(&place, "n"));
-    stdin.flush().unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -161,5 +156,5 @@ fn a_command_that_never_starts_ends_the_map_instead_of_all_its_inputs() {
     assert_eq!((said.code, said.text()), (Some(1), ""), "{said:?}");
     assert!(said.err.contains("the command cannot be run"), "{said:?}");
     assert!(said.err.contains("To go on, give the same input to"), "{said:?}");
-    until("the store", || tasks(&place, "n") == 4);
+    until_so("the store", || tasks(&place, "n") == 4);
 }

@@ -3,7 +3,7 @@
 //! With `WH_SLOW_TESTS=1` it is a hundred thousand lines and twenty kills, and what was measured is printed
 //! (`--nocapture` shows it).
 
-use super::{Ran, command, pause};
+use super::{Ran, command};
 use crate::place::Place;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -150,6 +150,11 @@ fn watch(child: &mut Child, seen: &mut Seen, deadline: Instant, is_time: impl Fn
         pause();
     }
     false
+}
+
+/// Between two looks.
+fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
 }
 
 /// `VmHWM` in KiB; none of a process that has ended.

@@ -4,16 +4,17 @@ mod inputs;
 mod kills;
 mod names;
 mod output;
+mod page;
 mod resuming;
 mod stopping;
+mod watching;
 
-use crate::place::{PATIENCE, Place};
+use crate::place::Place;
 use rustix::process::Pid;
 use serde_json::Value;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// Prints its line again and notes in `ran` that it ran: one process, no more.
 const NOTING: &[&str] = &["sh", "-c", "IFS= read -r x; echo \"$x\" >> ran; echo \"$x\""];
@@ -71,20 +72,6 @@ fn start(place: &Place, options: &[&str], words: &[&str]) -> Child {
 
 fn pid(child: &Child) -> Pid {
     Pid::from_child(child)
-}
-
-/// Looks again and again until it is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !is_so() {
-        assert!(begin.elapsed() < PATIENCE, "{what} does not come");
-        pause();
-    }
-}
-
-/// Between two looks.
-fn pause() {
-    std::thread::sleep(Duration::from_millis(5));
 }
 
 /// The lines that [`NOTING`] ran for, in the order of their ends.

@@ -1,7 +1,7 @@
 //! A file of results: whole, in order, or not there.
 
-use super::{NOTING, Ran, dir, map, pid, ran, start, until};
-use crate::place::Place;
+use super::{NOTING, Ran, dir, map, pid, ran, start};
+use crate::place::{Place, until_so};
 use rustix::process::{Signal, kill_process};
 use std::io::Write;
 
@@ -28,7 +28,7 @@ fn until_every_input_has_ended_there_is_no_file_and_then_all_of_it() {
     let options = ["--name", "n", "--output", "out", "--json"];
     let mut child = start(&place, &options, &words);
     child.stdin.take().unwrap().write_all(b"1\n2\n").unwrap();
-    until("both attempts", || ran(&place).len() == 2);
+    until_so("both attempts", || ran(&place).len() == 2);
     kill_process(pid(&child), Signal::TERM).unwrap();
     kill_process(pid(&child), Signal::QUIT).unwrap();
     assert_eq!(Ran::of(child).code, Some(75));

@@ -1,7 +1,7 @@
 //! A map that is run again goes on where it stopped.
 
-use super::{NOTING, dir, map, pid, ran, start, tasks, until};
-use crate::place::Place;
+use super::{NOTING, dir, map, pid, ran, start, tasks};
+use crate::place::{Place, until_so};
 use rustix::process::{Signal, kill_process};
 use std::io::Write;
 use wh_domain::id::TaskId;
@@ -41,7 +41,7 @@ fn what_an_earlier_run_had_only_read_does_not_run_once_its_line_has_changed() {
     let options = ["--name", "n", "--streams", "1", "--keep-order"];
     let mut child = start(&place, &options, &words);
     child.stdin.take().unwrap().write_all(b"slow\nb\nc\n").unwrap();
-    until("the first attempt", || ran(&place) == ["slow"] && tasks(&place, "n") == 3);
+    until_so("the first attempt", || ran(&place) == ["slow"] && tasks(&place, "n") == 3);
     child.kill().unwrap();
     child.wait().unwrap();
     place.write("go", "");
@@ -95,7 +95,7 @@ fn an_input_that_another_program_cancels_does_not_keep_the_map_waiting() {
     let words = ["sh", "-c", "read -r x; echo $x >> ran; [ $x = 2 ] || until [ -e go ]; do :; done; echo $x"];
     let mut child = start(&place, &["--name", "n", "--streams", "1"], &words);
     child.stdin.take().unwrap().write_all(b"1\n2\n").unwrap();
-    until("both tasks", || tasks(&place, "n") == 2 && ran(&place) == ["1"]);
+    until_so("both tasks", || tasks(&place, "n") == 2 && ran(&place) == ["1"]);
     let store = SqliteStore::open(Options::new(dir(&place, "n"))).unwrap();
     let second = TaskId::new("n/2/d4735e3a265e16eee03f59718b9b5d03").unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -113,7 +113,7 @@ fn after_kill_9_an_attempt_that_was_under_way_is_made_again() {
     let words = ["sh", "-c", "echo x >> ran; [ -e go ] || sleep 600; cat"];
     let mut child = start(&place, &["--name", "n"], &words);
     child.stdin.take().unwrap().write_all(b"1\n").unwrap();
-    until("the first attempt", || ran(&place).len() == 1);
+    until_so("the first attempt", || ran(&place).len() == 1);
     kill_process(pid(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
     place.write("go", "");

@@ -1,7 +1,7 @@
 //! A map that is stopped lets its command finish, and says how to go on.
 
-use super::{NOTING, Ran, map, pid, ran, start, until};
-use crate::place::Place;
+use super::{NOTING, Ran, map, pid, ran, start};
+use crate::place::{Place, until_so};
 use rustix::process::{Signal, kill_process};
 use std::io::{BufRead, BufReader, Write};
 
@@ -16,7 +16,7 @@ fn a_signal_lets_the_command_finish_and_the_next_run_goes_on() {
         // The input stays open: nobody waits for its end.
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(b"1\n2\n").unwrap();
-        until("the first attempt", || ran(&place) == ["1"]);
+        until_so("the first attempt", || ran(&place) == ["1"]);
         kill_process(pid(&child), signal).unwrap();
         place.write("go", "");
         let said = Ran::of(child);
@@ -34,7 +34,7 @@ fn a_second_signal_ends_the_command_and_its_input_is_tried_again() {
     let place = Place::with("");
     let mut child = start(&place, &["--name", "n"], WAITING);
     child.stdin.take().unwrap().write_all(b"1\n").unwrap();
-    until("the first attempt", || ran(&place) == ["1"]);
+    until_so("the first attempt", || ran(&place) == ["1"]);
     kill_process(pid(&child), Signal::TERM).unwrap();
     kill_process(pid(&child), Signal::QUIT).unwrap();
     let said = Ran::of(child);
@@ -49,7 +49,7 @@ fn an_unnamed_map_that_was_stopped_can_be_gone_on_with_as_it_says() {
     let place = Place::with("");
     let mut child = start(&place, &["--streams", "1"], WAITING);
     child.stdin.take().unwrap().write_all(b"1\n2\n").unwrap();
-    until("the first attempt", || ran(&place) == ["1"]);
+    until_so("the first attempt", || ran(&place) == ["1"]);
     kill_process(pid(&child), Signal::TERM).unwrap();
     place.write("go", "");
     let said = Ran::of(child);

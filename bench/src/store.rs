@@ -1,6 +1,8 @@
 //! The store alone, used as a host and a producer use it.
 
+use crate::raw::Cost;
 use crate::trouble::Trouble;
+use crate::usage;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,35 +69,37 @@ pub(crate) struct Pretender {
 }
 
 impl Pretender {
-    /// One that claims so many at once; it must be the only one of that name.
-    pub(crate) async fn new(store: &Arc<SqliteStore>, name: &str, most: u32) -> Result<Self, Trouble> {
-        let host = HostId::new(name)?;
+    /// One that claims so many at once. No other on that store may have its number.
+    pub(crate) async fn new(store: &Arc<SqliteStore>, number: u32, most: u32) -> Result<Self, Trouble> {
+        let host = HostId::new(format!("host-{number}"))?;
         let introduction =
             Introduction { host: host.clone(), name: "bench".into(), pid: 1, version: "1".into() };
         let membership = store.join(introduction).await?;
         let lanes = store.lanes().await?.1.into_iter().map(|lane| lane.id).collect();
         let wants = vec![Want { worker: WorkerName::new("echo")?, lanes, most, lost_is_final: false }];
         let held = store.claim(host.clone(), wants.clone(), most).await?.claims;
-        let next = u64::from(most) << 32;
+        let next = u64::from(number) << 24;
         Ok(Self { store: Arc::clone(store), host, wants, most, held, next, _membership: membership })
     }
 
     /// Settles and claims for so long; answers how many tasks a second. As a host does: what has ended is settled and
     /// what comes next is claimed in one breath, so that the two share a commit. What was taken is put back at times,
     /// which is not counted.
-    pub(crate) async fn rate(&mut self, time: Duration) -> Result<f64, Trouble> {
-        let (mut spent, mut count) = (Duration::ZERO, 0_u64);
+    pub(crate) async fn rate(&mut self, time: Duration) -> Result<Cost, Trouble> {
+        let own = [std::process::id()];
+        let (mut spent, mut cpu, mut count) = (Duration::ZERO, Duration::ZERO, 0);
         while spent < time {
-            let (begun, mut taken) = (Instant::now(), 0);
+            let (begun, before, mut taken) = (Instant::now(), usage::life(&own).cpu, 0);
             while taken < 500 && begun.elapsed() < time {
                 taken += self.settle_and_claim().await?;
             }
             spent += begun.elapsed();
+            cpu += usage::life(&own).cpu.saturating_sub(before);
             count += taken;
-            bring_in(&self.store, self.next, taken).await?;
-            self.next += taken;
+            bring_in(&self.store, self.next, u64::from(taken)).await?;
+            self.next += u64::from(taken);
         }
-        Ok(count as f64 / spent.as_secs_f64())
+        Ok(Cost::of(count, spent.as_secs_f64(), cpu))
     }
 
     /// Settles what it holds, and claims nothing more.
@@ -105,7 +109,7 @@ impl Pretender {
         Ok(())
     }
 
-    async fn settle_and_claim(&mut self) -> Result<u64, Trouble> {
+    async fn settle_and_claim(&mut self) -> Result<u32, Trouble> {
         let done = self.held.len();
         let settlements = self.held.drain(..).map(|claim| success(claim, &self.host)).collect();
         let claim = self.store.claim(self.host.clone(), self.wants.clone(), self.most);
@@ -115,7 +119,7 @@ impl Pretender {
         if self.held.is_empty() {
             return Err("the store has run dry".into());
         }
-        Ok(done as u64)
+        Ok(u32::try_from(done)?)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::latency::thousands;
 use crate::fill::Filling;
 use crate::ground::Ground;
+use crate::raw::Cost;
 use crate::report::{Goal, Row, Unit};
 use crate::stats::Spread;
 use crate::store::{self, Pretender};
@@ -21,8 +22,8 @@ const MOST: [u32; 2] = [4, 100];
 struct Crowd {
     what: String,
     store: Arc<SqliteStore>,
-    /// Rates, for each of [`MOST`], of each round.
-    rates: [Vec<f64>; 2],
+    /// For each of [`MOST`], of each round.
+    costs: [Vec<Cost>; 2],
 }
 
 pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
@@ -36,23 +37,22 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
     let (mut crowds, mut hosts) = (Vec::new(), 0);
     for (what, pending, ended) in std::iter::once(few).chain(many) {
         let store = filled(&runtime, &dir.path().join(crowds.len().to_string()), pending, ended)?;
-        crowds.push(Crowd { what, store, rates: Default::default() });
+        crowds.push(Crowd { what, store, costs: Default::default() });
     }
     for round in 0..ground.scale.rounds {
         for (at, most) in MOST.into_iter().enumerate() {
-            let rates = ground.quiet.round(|| {
+            let costs = ground.quiet.round(|| {
                 let rate = |crowd: &Crowd| {
                     runtime.block_on(async {
                         hosts += 1;
-                        let host = format!("host-{hosts}");
-                        Pretender::new(&crowd.store, &host, most).await?.rate(ground.scale.time).await
+                        Pretender::new(&crowd.store, hosts, most).await?.rate(ground.scale.time).await
                     })
                 };
-                crowds.iter().map(rate).collect::<Result<Vec<f64>, _>>()
+                crowds.iter().map(rate).collect::<Result<Vec<_>, _>>()
             })?;
-            for (crowd, rate) in crowds.iter_mut().zip(rates) {
+            for (crowd, cost) in crowds.iter_mut().zip(costs) {
                 if ground.scale.counts(round) {
-                    crowd.rates[at].push(rate);
+                    crowd.costs[at].push(cost);
                 }
             }
         }
@@ -65,7 +65,7 @@ fn filled(runtime: &Runtime, dir: &Path, pending: u64, ended: u64) -> Result<Arc
     let store = store::open(dir)?;
     runtime.block_on(async {
         store::bring_in(&store, 0, 1).await?;
-        Pretender::new(&store, "first", 1).await?.once().await?;
+        Pretender::new(&store, 0, 1).await?.once().await?;
         store::bring_in(&store, 1, 1).await
     })?;
     drop(store);
@@ -83,17 +83,22 @@ fn told(crowds: &[Crowd]) -> Vec<Row> {
     let Some((few, many)) = crowds.split_first() else { return Vec::new() };
     let mut rows = Vec::new();
     for (at, most) in MOST.into_iter().enumerate() {
-        let rates = |crowd: &Crowd| crowd.rates.get(at).cloned().unwrap_or_default();
-        let base = rates(few);
+        let costs = |crowd: &Crowd| crowd.costs.get(at).cloned().unwrap_or_default();
+        let median = |costs: &[Cost], of: fn(&Cost) -> f64| Spread::of(costs.iter().map(of)).median;
+        let base = costs(few);
         for crowd in many {
-            let these = rates(crowd);
-            let ratios = these.iter().zip(&base).map(|(this, base)| this / base);
+            let these = costs(crowd);
+            let ratios = these.iter().zip(&base).map(|(this, base)| this.per_s / base.per_s);
             let what = format!("claim and settle {most} at a time, {}", crowd.what);
+            let cpu = [&these, &base].map(|costs| median(costs, |cost| cost.cpu_ms) * 1e3);
             rows.push(
-                Row::new("P8", what, Spread::of(these.iter().copied()).median, Unit::PerSecond)
-                    .beside(Spread::of(base.iter().copied()).median, ratios)
+                Row::new("P8", what, median(&these, |cost| cost.per_s), Unit::PerSecond)
+                    .beside(median(&base, |cost| cost.per_s), ratios)
                     .goal(Goal::RatioAtLeast(0.9))
-                    .note("the store alone; raw: the same with 1,000 pending, none ended"),
+                    .note(format!(
+                        "{:.0} µs CPU each, raw {:.0}; raw: the same with {FEW} pending",
+                        cpu[0], cpu[1]
+                    )),
             );
         }
     }

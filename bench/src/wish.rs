@@ -3,6 +3,7 @@
 use crate::ground::Scale;
 use crate::measures::{self, Measure};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 pub(crate) const HELP: &str = "\
@@ -11,6 +12,7 @@ Measures the built program against the limits of the machine.
   bench [NAME…] [OPTIONS]
 
   --quick           enough to see that every measurement works, and not enough to believe any
+  --rounds N        measured rounds, besides one that warms up [default: 5]
   --ten-million     beside ten million tasks too; takes 10 GiB and many minutes
   --patience MIN    how long to wait in all for others to leave the machine alone [default: 30; quick: 0]
   --json            one JSON object a line instead of a table
@@ -56,7 +58,8 @@ impl Wish {
             match word {
                 "help" | "--help" | "-h" => return Ok(None),
                 "--quick" => (wish.scale, wish.patience) = (Scale::QUICK, Duration::ZERO),
-                "--patience" => wish.patience = minutes(value()?)?,
+                "--patience" => wish.patience = Duration::from_mins(number(value()?)?),
+                "--rounds" => wish.scale.rounds = number::<usize>(value()?)?.saturating_add(1),
                 "--ten-million" => wish.scale.ten_million = Some(10_000_000),
                 "--json" => wish.format = Format::Json,
                 "--program" => wish.program = value()?.into(),
@@ -78,8 +81,8 @@ impl Wish {
     }
 }
 
-fn minutes(text: &str) -> Result<Duration, String> {
-    text.parse().map(Duration::from_mins).map_err(|_| format!("`{text}` is no number of minutes"))
+fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number that can be used here"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest, Sha256};
 use std::fs;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 use wh_domain::time::{StoreInstant, Timestamp};
 use wh_ports::clock::Clock;
@@ -14,18 +15,23 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// Reads once which boot this is. Processes in another time namespace, where the boot clock has another offset,
-    /// count as of another boot.
+    /// The first clock of a process reads which boot this is. Processes in another time namespace, where the boot clock
+    /// has another offset, count as of another boot.
     pub fn new() -> Self {
-        let mut hasher = Sha256::new();
-        for file in ["/proc/sys/kernel/random/boot_id", "/proc/self/timens_offsets"] {
-            // A kernel without time namespaces has no offsets, which are then all the same.
-            hasher.update(fs::read(file).unwrap_or_default());
-        }
-        let mut first = [0; 8];
-        first.copy_from_slice(&hasher.finalize()[..8]);
-        Self { boot: u64::from_le_bytes(first) }
+        static BOOT: OnceLock<u64> = OnceLock::new();
+        Self { boot: *BOOT.get_or_init(this_boot) }
     }
+}
+
+fn this_boot() -> u64 {
+    let mut hasher = Sha256::new();
+    for file in ["/proc/sys/kernel/random/boot_id", "/proc/self/timens_offsets"] {
+        // A kernel without time namespaces has no offsets, which are then all the same.
+        hasher.update(fs::read(file).unwrap_or_default());
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize()[..8]);
+    u64::from_le_bytes(first)
 }
 
 impl Default for SystemClock {

@@ -1,10 +1,11 @@
-//! Which results have been printed, remembered on disk: one bit for each task, set after its result was written.
+//! What has been printed, remembered on disk: two bits for each task, set after its result, or its failure, was told.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use wh_domain::id::Seq;
+use wh_domain::task::StateName;
 
 /// A file of bits. Written without waiting for the disk: what a power cut takes away is printed once more, and what a
 /// killed process has written is there.
@@ -23,15 +24,15 @@ impl Printed {
         self.0.try_clone().map(Self)
     }
 
-    /// Whether the task's result has been printed.
-    pub(super) fn contains(&self, seq: Seq) -> io::Result<bool> {
-        let (at, bit) = place(seq);
+    /// Whether it has been told that the task ended in this state, with what came of it.
+    pub(super) fn contains(&self, seq: Seq, state: StateName) -> io::Result<bool> {
+        let (at, bit) = place(seq, state);
         Ok(self.byte(at)? & bit != 0)
     }
 
     /// Remembers that it has. One thread only may do that.
-    pub(super) fn insert(&self, seq: Seq) -> io::Result<()> {
-        let (at, bit) = place(seq);
+    pub(super) fn insert(&self, seq: Seq, state: StateName) -> io::Result<()> {
+        let (at, bit) = place(seq, state);
         let byte = self.byte(at)?;
         self.0.write_all_at(&[byte | bit], at)
     }
@@ -43,10 +44,12 @@ impl Printed {
     }
 }
 
-fn place(seq: Seq) -> (u64, u8) {
+/// A failure and a result have a bit each: what was told to have failed may be tried again and have a result.
+fn place(seq: Seq, state: StateName) -> (u64, u8) {
     // The store's numbers begin at 1.
     let number = u64::try_from(seq.0).unwrap_or(0);
-    (number / 8, 1 << (number % 8))
+    let place = number.saturating_mul(2) + u64::from(state == StateName::Completed);
+    (place / 8, 1 << (place % 8))
 }
 
 #[cfg(test)]
@@ -57,14 +60,19 @@ mod tests {
     fn what_was_remembered_is_still_known_after_the_file_was_opened_anew() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("printed");
-        let seqs = [1, 7, 8, 9, 100_000];
+        let seqs = [1, 3, 4, 5, 100_000];
         let printed = Printed::open(&path).unwrap();
         for seq in seqs {
-            assert!(!printed.contains(Seq(seq)).unwrap());
-            printed.insert(Seq(seq)).unwrap();
+            assert!(!printed.contains(Seq(seq), StateName::Completed).unwrap());
+            printed.insert(Seq(seq), StateName::Completed).unwrap();
         }
         let printed = Printed::open(&path).unwrap();
-        let known: Vec<i64> = (1..=100_001).filter(|seq| printed.contains(Seq(*seq)).unwrap()).collect();
-        assert_eq!(known, seqs);
+        let known = |state| (1..=100_001).filter(|seq| printed.contains(Seq(*seq), state).unwrap()).collect();
+        let (completed, poisoned): (Vec<i64>, Vec<i64>) =
+            (known(StateName::Completed), known(StateName::Poisoned));
+        assert_eq!((&*completed, &*poisoned), (&seqs[..], &[][..]));
+        printed.insert(Seq(2), StateName::Poisoned).unwrap();
+        assert!(!printed.contains(Seq(2), StateName::Completed).unwrap());
+        assert!(printed.contains(Seq(2), StateName::Poisoned).unwrap());
     }
 }

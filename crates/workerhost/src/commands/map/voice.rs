@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use wh_domain::id::Seq;
+use wh_domain::task::StateName;
 
 /// As many lines of the command's standard error may wait to be shown; more are dropped and counted.
 const MOST_LOGS: u64 = 1_000;
@@ -20,7 +21,7 @@ enum Utterance {
     Result {
         data: Vec<u8>,
         complaint: Option<String>,
-        seq: Seq,
+        ended: (Seq, StateName),
     },
     Warning(String),
     Detail(String),
@@ -81,8 +82,8 @@ impl Voice {
     }
 
     /// Says a result. Whoever calls this bounds how many are under way.
-    pub(super) fn result(&self, data: Vec<u8>, complaint: Option<String>, seq: Seq) {
-        self.speaker.say(Utterance::Result { data, complaint, seq });
+    pub(super) fn result(&self, data: Vec<u8>, complaint: Option<String>, ended: (Seq, StateName)) {
+        self.speaker.say(Utterance::Result { data, complaint, ended });
     }
 
     /// The next result that was said.
@@ -139,7 +140,9 @@ struct Mouth {
 impl Mouth {
     fn say(&mut self, utterance: Utterance) -> Option<Said> {
         match utterance {
-            Utterance::Result { data, complaint, seq } => return Some(self.result(&data, complaint, seq)),
+            Utterance::Result { data, complaint, ended } => {
+                return Some(self.result(&data, complaint, ended));
+            }
             Utterance::Warning(text) => self.bar.aside(|| self.terminal.warn(&text)),
             Utterance::Detail(text) => self.bar.aside(|| self.terminal.detail(&text)),
             Utterance::Log(line) => self.bar.aside(|| self.terminal.say(&line)),
@@ -148,14 +151,14 @@ impl Mouth {
         None
     }
 
-    fn result(&mut self, data: &[u8], complaint: Option<String>, seq: Seq) -> Said {
+    fn result(&mut self, data: &[u8], complaint: Option<String>, ended: (Seq, StateName)) -> Said {
         if self.is_closed {
             return Ok(());
         }
         if let Some(complaint) = complaint {
             self.bar.aside(|| self.terminal.warn(&complaint));
         }
-        let said = self.print(data).and_then(|()| self.remember(seq));
+        let said = self.print(data).and_then(|()| self.remember(ended));
         self.is_closed = said.is_err();
         said
     }
@@ -164,8 +167,8 @@ impl Mouth {
         if data.is_empty() { Ok(()) } else { self.bar.aside_of_data(|| self.terminal.raw(data)) }
     }
 
-    fn remember(&self, seq: Seq) -> Said {
+    fn remember(&self, (seq, state): (Seq, StateName)) -> Said {
         let Some(printed) = &self.printed else { return Ok(()) };
-        printed.insert(seq).map_err(|error| Failure::of_io("remember what was printed", &error))
+        printed.insert(seq, state).map_err(|error| Failure::of_io("remember what was printed", &error))
     }
 }

@@ -72,6 +72,18 @@ fn what_was_given_up_stays_so_until_it_is_to_be_tried_again() {
 }
 
 #[test]
+fn a_result_is_printed_though_its_input_was_told_to_have_failed_before() {
+    let place = Place::with("");
+    let words = ["sh", "-c", "[ -e mended ] || exit 2; cat"];
+    assert_eq!(map(&place, &["--name", "n"], &words, "1\n").code, Some(11));
+    place.write("mended", "");
+    let said = map(&place, &["--name", "n", "--retry-failed", "--output", "out"], &words, "1\n");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = map(&place, &["--name", "n"], &words, "1\n");
+    assert_eq!((said.code, said.text()), (Some(0), "1\n"), "{said:?}");
+}
+
+#[test]
 fn an_input_is_tried_as_often_as_is_allowed() {
     for (options, tries) in [(&[][..], 3), (&["--max-attempts", "1"], 1)] {
         let place = Place::with("");

@@ -56,7 +56,7 @@ impl Mapping {
         };
         self.count.end(ended.state);
         self.spoken += 1;
-        self.voice.result(data, ended.complaint(known.identity.index), known.seq);
+        self.voice.result(data, ended.complaint(known.identity.index), (known.seq, ended.state));
         Ok(())
     }
 }

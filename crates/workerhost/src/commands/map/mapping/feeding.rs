@@ -40,9 +40,9 @@ impl Mapping {
 
     fn was_out_before(&self, seq: Seq, state: StateName) -> Result<bool, Failure> {
         match &self.sink {
-            Sink::Printed(printed) => {
-                printed.contains(seq).map_err(|error| Failure::of_io("look up what was printed", &error))
-            }
+            Sink::Printed(printed) => printed
+                .contains(seq, state)
+                .map_err(|error| Failure::of_io("look up what was printed", &error)),
             Sink::Later(_) => Ok(state == StateName::Completed),
         }
     }

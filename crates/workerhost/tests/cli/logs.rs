@@ -2,6 +2,8 @@
 
 use crate::place::{Place, Said, until_so};
 use crate::pty::Pty;
+use std::io::{BufRead, BufReader};
+use std::time::{Duration, Instant};
 
 /// `gated` says "first" and waits for the file `go`; `twice` fails once; `bad` is given up at once.
 const SHELL: &str = r#"
@@ -45,6 +47,26 @@ fn the_log_of_an_attempt_can_be_read_while_it_runs_and_afterwards() {
     assert_eq!(place.ok(&["logs", "a"]).out, "first\nlast\n");
     let lines = place.ok(&["logs", "a", "--json"]).objects();
     assert_eq!((&lines[1]["text"], &lines[1]["attempt_id"]), (&"last".into(), &"a:1".into()));
+}
+
+#[test]
+fn whoever_follows_a_task_that_waits_sees_its_first_line_when_it_is_written() {
+    let place = Place::with(SHELL);
+    place.ok(&["enqueue", "gated", "--id", "a"]);
+    let mut follower = place.command(&["logs", "a", "-f"]).spawn().unwrap();
+    let bells = place.path().join(".workerhost/bells");
+    until_so("it listens", || std::fs::read_dir(&bells).is_ok_and(|bells| bells.count() == 1));
+    let host = place.command(&["run", "--drain"]).spawn().unwrap();
+    place.until_there("begun");
+    let begun = Instant::now();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "first");
+    // A claim rings no bell; whoever waited for a look on suspicion would see it after five seconds.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    place.write("go", "");
+    assert_eq!(lines.next().unwrap().unwrap(), "last");
+    assert!(follower.wait().unwrap().success());
+    assert_eq!(Said::of(host).code, Some(0));
 }
 
 #[test]

@@ -244,7 +244,7 @@ fn how_far(line: &mut Line, progress: &Progress, age: Duration) {
         return;
     }
     let left = done.and_then(|done| remaining(1.0 - done, done / age.as_secs_f64()));
-    if let Some(left) = left.filter(|left| !left.is_zero()) {
+    if let Some(left) = left.filter(|left| left.as_secs() > 0) {
         line.add(GAP, &format!("{} left", clock(left)), None);
     }
     if let Some(current) = progress.current.filter(|current| *current > 0.0) {

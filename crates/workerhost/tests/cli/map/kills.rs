@@ -73,11 +73,26 @@ fn a_file_of_results_has_each_of_them_once_however_often_the_map_was_killed() {
 
 #[test]
 fn of_printed_results_none_is_missing_and_few_come_twice_however_often_the_map_was_killed() {
-    let (place, trial) = (Place::with(""), Trial::of_this_run());
+    printed("standard output", &[], Trial::of_this_run());
+}
+
+#[test]
+fn results_stay_in_order_over_all_runs_however_often_the_map_was_killed() {
+    let trial = Trial::of_this_run();
+    let results =
+        printed("standard output in order", &["--keep-order"], Trial { lines: trial.lines / 4, ..trial });
+    let mut indexes: Vec<u64> = results.iter().map(|object| object["index"].as_u64().unwrap()).collect();
+    indexes.dedup();
+    assert!(indexes.is_sorted(), "what comes again comes at once");
+}
+
+/// A trial whose results are appended to a file; answers all of them as they came.
+fn printed(what: &str, options: &[&str], trial: Trial) -> Vec<Value> {
+    let place = Place::with("");
     let lines = trial.input();
     let path = place.path().join("out");
     let append = || Stdio::from(OpenOptions::new().create(true).append(true).open(&path).unwrap());
-    let seen = until_done(&place, trial, &[], &lines, append);
+    let seen = until_done(&place, trial, options, &lines, append);
     check(trial, &seen);
     let results = objects(&fs::read_to_string(&path).unwrap());
     let mut times: BTreeMap<u64, usize> = BTreeMap::new();
@@ -88,7 +103,8 @@ fn of_printed_results_none_is_missing_and_few_come_twice_however_often_the_map_w
     let repeats = results.len() - times.len();
     assert!(repeats <= trial.kills * STREAMS, "{repeats} results came again after {} kills", trial.kills);
     check_results(&results, &lines);
-    report("standard output", trial, &seen, repeats);
+    report(what, trial, &seen, repeats);
+    results
 }
 
 /// Runs the map, kills it at a random moment, and runs it again, until it has been killed so often; then to its end.

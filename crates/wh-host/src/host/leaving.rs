@@ -89,7 +89,6 @@ impl Host {
             && self.idle == Idle::No
             && self.claiming.found_nothing
             && !self.claiming.wanted
-            && !self.store_away
             && self.reaps_nothing()
             && self.nothing_beside()
             && self.roster.next_recovery(self.tools.clock.running()).is_none();
@@ -109,9 +108,12 @@ impl Host {
                 self.idle = Idle::NothingWaits;
                 self.claiming.wanted = true;
             }
-            // Asked again once it has moved and was claimed.
+            // Asked again once it has moved, or the store is back, and something was to be claimed.
             Some(_) => self.claiming.found_nothing = false,
-            None => self.claim_later(),
+            None => {
+                self.claiming.found_nothing = false;
+                self.claim_later();
+            }
         }
     }
 

@@ -4,17 +4,23 @@ use super::{HOUR, Rig, SECOND, cancel};
 use crate::line::{Trouble, pass};
 use crate::plan::{Plan, Weather};
 use wh_domain::event::Event;
+use wh_domain::retry::Jitter;
 use wh_domain::task::StateName;
 use wh_testkit::memory::Verb;
 
 #[tokio::test(start_paused = true)]
 async fn a_settlement_whose_answers_get_lost_is_told_once_and_as_it_is() {
     let weather = Weather { unanswered: 700, ..Weather::default() };
-    let mut rig = Rig::with(Plan { weather, ..Plan::alone(1, super::by_type) }, 1);
+    // With chance in its waits, no two decisions are the same.
+    let mut plan = Plan { weather, ..Plan::alone(1, super::by_type) };
+    plan.policy.backoff.jitter = Jitter::Full;
+    let mut rig = Rig::with(plan, 1);
     let id = rig.enqueue("fails").await;
-    rig.until("it has ended", |rig| rig.has_ended_as(&id, StateName::Poisoned)).await;
+    let told = |rig: &Rig| rig.told(|it| matches!(it, Event::Settled { .. }));
+    rig.until("all is told", |rig| told(rig) == 3).await;
+    assert!(rig.has_ended_as(&id, StateName::Poisoned));
     pass(SECOND * 60).await;
-    assert_eq!(rig.told(|it| matches!(it, Event::Settled { .. })), 3);
+    assert_eq!(told(&rig), 3);
     assert_eq!(rig.told(|it| matches!(it, Event::Fenced { .. })), 0);
 }
 
@@ -33,7 +39,7 @@ async fn a_store_that_takes_no_settlements_is_owed_no_more_than_twice_the_stream
 
 #[tokio::test(start_paused = true)]
 async fn trees_that_cannot_be_ended_take_their_streams_and_nothing_else() {
-    let mut rig = Rig::new(4);
+    let mut rig = Rig::with(Plan::alone(2, super::by_type), 4);
     for _ in 0..3 {
         rig.enqueue("stuck").await;
     }
@@ -55,6 +61,23 @@ async fn a_wish_to_cancel_is_heard_at_once_and_ends_the_attempt() {
     cancel(&rig, &id).await;
     let took = rig.until("it is cancelled", |rig| rig.has_ended_as(&id, StateName::Cancelled)).await;
     assert_eq!(took.as_secs(), 2, "as long as the worker takes to obey");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_that_comes_while_the_host_asks_for_wishes_waits_for_no_heartbeat() {
+    let mut rig = Rig::new(2);
+    let ids = [rig.enqueue("slow").await, rig.enqueue("slow").await];
+    rig.until("both run", |rig| rig.attempts() == 2).await;
+    pass(SECOND).await;
+    rig.line().trouble(Verb::Heed, Trouble::AnsweredLate(SECOND));
+    for id in &ids {
+        cancel(&rig, id).await;
+        pass(SECOND / 2).await;
+    }
+    let took = rig
+        .until("both are cancelled", |rig| ids.iter().all(|id| rig.has_ended_as(id, StateName::Cancelled)))
+        .await;
+    assert!(took <= SECOND * 4, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

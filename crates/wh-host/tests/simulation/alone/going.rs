@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use wh_domain::task::StateName;
 use wh_host::{Command, Farewell, Why};
-use wh_ports::reader::Reader;
 use wh_ports::store::StoreError;
 use wh_testkit::memory::Verb;
 
@@ -21,11 +20,12 @@ async fn a_drain_lets_attempts_finish_and_starts_no_other() {
     let (first, second) = (rig.enqueue("ok").await, rig.enqueue("ok").await);
     rig.until("one runs", |rig| rig.attempts() == 1).await;
     rig.tell(Command::Drain);
+    let line = Arc::clone(&rig.seat().line);
     let (farewell, took) = rig.farewell().await;
     assert_eq!(farewell, drained(0));
     assert!(took <= SECOND * 2, "{took:?}");
     assert!(rig.has_ended_as(&first, StateName::Completed) && rig.is_pending(&second));
-    assert!(rig.shared.store.hosts().await.unwrap().iter().all(|host| !host.alive), "it has said goodbye");
+    assert!(line.asked().contains(&Verb::Leave), "it has said goodbye");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use wh_domain::task::StateName;
 use wh_host::Command;
 use wh_ports::claims::WorkerReport;
 use wh_ports::reader::Reader;
+use wh_ports::wishes::Wishes;
 
 async fn report(rig: &Rig) -> WorkerReport {
     pass(SECOND * 3).await;
@@ -84,4 +85,19 @@ async fn a_mended_worker_is_tried_at_once() {
     rig.tell(Command::Mended(vec![crate::workers::name("rest")]));
     let took = rig.until("it is tried", |rig| rig.attempts() > before).await;
     assert!(took < SECOND, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_to_resume_a_worker_is_heard_once() {
+    let mut rig = Rig::new(1);
+    for _ in 0..20 {
+        rig.enqueue("sick").await;
+    }
+    let for_good = |event: &Event| matches!(event, Event::WorkerQuarantined { retry_in: None, .. });
+    rig.until("it is put aside for good", |rig| rig.told(for_good) == 1).await;
+    rig.people.resume_worker(crate::workers::name("rest")).await.unwrap();
+    rig.until("it is put aside for good again", |rig| rig.told(for_good) == 2).await;
+    let attempts = rig.attempts();
+    pass(SECOND * 100).await;
+    assert_eq!((rig.attempts(), rig.told(for_good)), (attempts, 2));
 }

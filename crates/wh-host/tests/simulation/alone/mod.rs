@@ -9,6 +9,7 @@ mod idleness;
 mod notes;
 mod quiet;
 mod reloading;
+mod taking_over;
 
 use crate::judge::{Case, Standing, expected_result};
 use crate::line::{Line, pass};
@@ -29,6 +30,7 @@ use wh_host::{Command, Farewell};
 use wh_ports::intake::{Enqueued, Intake};
 use wh_ports::runner::Assignment;
 use wh_ports::wishes::Wishes;
+use wh_testkit::clock::START;
 use wh_testkit::script::Script;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -45,13 +47,9 @@ fn by_type(assignment: &Assignment) -> Script {
         "fails" => Script::exits(SECOND, 1),
         "fails-once" if is_first => Script::exits(SECOND, 1),
         "slow-then-fails" => Script::exits(SECOND * 2, 1),
-        "defers" => {
-            let error = ReportedError {
-                retry_after: Some(RetryAfter::In(Duration::ZERO)),
-                ..ReportedError::default()
-            };
-            Script::ends(SECOND, Ending { report: Some(Report::Failure(error)), ..seen(Exit::Code(75)) })
-        }
+        "defers" => defers(RetryAfter::In(Duration::ZERO)),
+        // A moment that has passed long ago.
+        "defers-until" => defers(RetryAfter::At(START)),
         "slow-then-sick" => {
             let never_began = Exit::NotStarted("its interpreter does not exist".into());
             Script::ends(SECOND * 2, seen(never_began))
@@ -61,6 +59,11 @@ fn by_type(assignment: &Assignment) -> Script {
         "unseen" => Script::ends(Duration::ZERO, seen(Exit::Unseen)),
         _ => succeeds(SECOND),
     }
+}
+
+fn defers(when: RetryAfter) -> Script {
+    let error = ReportedError { retry_after: Some(when), ..ReportedError::default() };
+    Script::ends(Duration::ZERO, Ending { report: Some(Report::Failure(error)), ..seen(Exit::Code(75)) })
 }
 
 fn seen(exit: Exit) -> Ending {
@@ -168,8 +171,9 @@ impl Rig {
     /// Waits for the host's last words; answers also how long it took.
     async fn farewell(&mut self) -> (Farewell, Duration) {
         let begun = Instant::now();
-        let farewell = self.seat.take().expect("it has not gone").end().await.unwrap();
-        (farewell, begun.elapsed())
+        let end = self.seat.take().expect("it has not gone").end();
+        let farewell = tokio::time::timeout(HOUR * 2, end).await.expect("it goes some time");
+        (farewell.unwrap(), begun.elapsed())
     }
 }
 

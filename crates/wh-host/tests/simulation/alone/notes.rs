@@ -62,3 +62,16 @@ async fn a_report_that_the_store_did_not_take_is_told_again_though_nothing_chang
     let hosts = rig.shared.store.hosts().await.unwrap();
     assert_eq!(hosts[0].workers[0].succeeded, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_that_the_store_did_not_take_is_kept_for_it() {
+    let said = |_: &Assignment| Script::hangs().saying(SECOND, Said::Checkpoint("\"half\"".into()));
+    let mut rig = Rig::with(Plan::alone(1, said), 1);
+    rig.line().trouble(Verb::Note, Trouble::Refused);
+    let id = rig.enqueue("any").await;
+    pass(SECOND * 30).await;
+    rig.line().no_more_trouble();
+    pass(SECOND * 6).await;
+    let dossier = rig.shared.store.dossier(id).await.unwrap().unwrap();
+    assert_eq!(dossier.checkpoint.as_deref(), Some("\"half\""), "its worker has said it once");
+}

@@ -97,12 +97,36 @@ async fn a_host_that_cannot_carry_anything_leaves_tasks_alone_for_a_while() {
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_defers_at_once_is_tried_ten_times_a_second_at_most() {
+    for of_type in ["defers", "defers-until"] {
+        let mut rig = Rig::new(1);
+        rig.enqueue(of_type).await;
+        pass(SECOND * 5).await;
+        assert!((40..=51).contains(&rig.attempts()), "{of_type}: {} attempts", rig.attempts());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_attempt_that_comes_to_its_end_makes_a_host_bold_again() {
     let mut rig = Rig::new(1);
-    rig.enqueue("defers").await;
-    pass(SECOND * 11).await;
-    assert!(
-        (5..=10).contains(&rig.attempts()),
-        "each works for a second and waits for a tenth: {}",
-        rig.attempts()
-    );
+    for _ in 0..8 {
+        rig.enqueue("unseen").await;
+    }
+    pass(SECOND * 20).await;
+    let well = rig.enqueue("ok").await;
+    let done = |rig: &Rig| rig.has_ended_as(&well, wh_domain::task::StateName::Completed);
+    rig.until("it has carried something to its end", done).await;
+    let before = rig.attempts();
+    rig.enqueue("unseen").await;
+    let took = rig.until("it goes on", |rig| rig.attempts() >= before + 2).await;
+    assert!(took < SECOND, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_before_anybody_listened_waits_for_no_heartbeat() {
+    let mut rig = Rig::new(1);
+    rig.line().trouble(Verb::Listen, Trouble::Late(SECOND * 3));
+    pass(SECOND).await;
+    rig.enqueue("ok").await;
+    let took = rig.until("it is started", |rig| rig.attempts() == 1).await;
+    assert!(took < SECOND * 3, "{took:?}");
 }

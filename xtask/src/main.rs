@@ -14,6 +14,7 @@ mod metadata;
 mod planted;
 mod rings;
 mod rustdoc;
+mod soak;
 mod source;
 mod supply;
 mod tests;
@@ -33,6 +34,8 @@ The repository's own commands.
   cargo xtask ci --list          say what the checks are
   cargo xtask bench [NAME…]      measure the release build against the limits of the machine
   cargo xtask bench help         say what the measurements are
+  cargo xtask soak [NAME]        kill hosts, cut the power, watch system calls: is anything lost? Minutes; root for all
+  cargo xtask soak help          say what the soaks are
   cargo xtask help               this text
 ";
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Ok(Wish::Help) => out.write_all(HELP.as_bytes()).map(|()| true),
         Ok(Wish::List) => ci::list(&mut out),
         Ok(Wish::Bench(rest)) => Ok(bench::run(root(), &rest)),
+        Ok(Wish::Soak(rest)) => Ok(soak::run(root(), &rest)),
         Ok(Wish::Run(only)) => ci::run(root(), &only, &mut out),
         Err(what) => writeln!(out, "{what}\n\n{HELP}").map(|()| false),
     };
@@ -62,16 +66,20 @@ enum Wish {
     Run(Vec<String>),
     /// Measure; the words are for the program that does.
     Bench(Vec<String>),
+    /// Soak; the words are for the program that does.
+    Soak(Vec<String>),
 }
 
 impl Wish {
     fn read(arguments: &[String]) -> Result<Self, String> {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let own = |rest: &[&str]| rest.iter().map(|word| (*word).to_owned()).collect();
         match words.as_slice() {
             [] | ["help" | "--help" | "-h"] => Ok(Self::Help),
             ["ci", "--list"] => Ok(Self::List),
             ["ci", rest @ ..] => only(rest).map(Self::Run),
-            ["bench", rest @ ..] => Ok(Self::Bench(rest.iter().map(|word| (*word).to_owned()).collect())),
+            ["bench", rest @ ..] => Ok(Self::Bench(own(rest))),
+            ["soak", rest @ ..] => Ok(Self::Soak(own(rest))),
             [other, ..] => Err(format!("There is no command `{other}`.")),
         }
     }

@@ -4,10 +4,12 @@ use crate::place::private_dir;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram as StdDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
 use tokio::net::UnixDatagram;
 use tokio::sync::Notify;
 use wh_ports::doorbell::Bell;
@@ -23,12 +25,49 @@ pub(crate) struct Ringer {
     /// The beginning of the names of this handle's own sockets.
     own: String,
     listeners: Mutex<Vec<Weak<Notify>>>,
+    others: Mutex<Option<Others>>,
+}
+
+/// Who else was found to listen, and when that was: a directory is looked through again only once it has changed,
+/// because a host rings after every commit, and mostly nobody else is there.
+#[derive(Debug)]
+struct Others {
+    found_in: Print,
+    names: Vec<String>,
+}
+
+/// Two changes of a directory may carry one time, so a listing is not trusted before its directory's last change is so
+/// long ago.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Which directory it was, and when it last changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Print {
+    device: u64,
+    inode: u64,
+    seconds: i64,
+    nanos: i64,
+}
+
+impl Print {
+    fn of(dir: &Path) -> io::Result<(Self, bool)> {
+        let data = fs::metadata(dir)?;
+        let print =
+            Self { device: data.dev(), inode: data.ino(), seconds: data.mtime(), nanos: data.mtime_nsec() };
+        let age = SystemTime::now().duration_since(data.modified()?);
+        Ok((print, age.is_ok_and(|age| age >= SETTLED)))
+    }
 }
 
 impl Ringer {
     pub(crate) fn new(dir: PathBuf) -> Self {
         let handle = LISTENERS.fetch_add(1, Ordering::Relaxed);
-        Self { dir, own: format!("{}-{handle}-", std::process::id()), listeners: Mutex::default() }
+        Self {
+            dir,
+            own: format!("{}-{handle}-", std::process::id()),
+            listeners: Mutex::default(),
+            others: Mutex::default(),
+        }
     }
 
     /// Begins to listen.
@@ -56,14 +95,31 @@ impl Ringer {
     }
 
     fn ring_others(&self) -> io::Result<()> {
-        let (dir, mut sender) = (File::open(&self.dir)?, None);
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, is_settled) = Print::of(&self.dir)?;
+        let found = match others.take().filter(|others| others.found_in == now) {
+            Some(known) => known,
+            None => Others { found_in: now, names: self.look_for_others()? },
+        };
+        let sent = self.send(&found.names);
+        *others = is_settled.then_some(found);
+        sent
+    }
+
+    fn look_for_others(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
-            let name = entry?.file_name();
-            let Some(name) = name.to_str().filter(|name| !name.starts_with(&self.own)) else { continue };
-            let sender = match &sender {
-                Some(sender) => sender,
-                None => sender.insert(unbound()?),
-            };
+            names.extend(entry?.file_name().into_string().ok().filter(|name| !name.starts_with(&self.own)));
+        }
+        Ok(names)
+    }
+
+    fn send(&self, names: &[String]) -> io::Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (dir, sender) = (File::open(&self.dir)?, unbound()?);
+        for name in names {
             // A full socket belongs to somebody who has been rung and has not looked yet.
             match sender.send_to(b"!", short(&dir, name)) {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -112,5 +168,52 @@ impl Bell for SocketBell {
 impl Drop for SocketBell {
     fn drop(&mut self) {
         drop(fs::remove_file(&self.path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory, what rings in it for one handle, and what listens in it for another.
+    fn two_handles(dir: &Path) -> (Ringer, Ringer) {
+        (Ringer::new(dir.join("bells")), Ringer::new(dir.join("bells")))
+    }
+
+    /// Makes the directory look as if it had last changed at that time.
+    fn changed_at(dir: &Path, at: SystemTime) {
+        File::open(dir.join("bells")).unwrap().set_modified(at).unwrap();
+    }
+
+    async fn is_rung(bell: &mut SocketBell) -> bool {
+        tokio::time::timeout(Duration::from_millis(200), bell.rung()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_after_a_ring_hears_the_next_one() {
+        let place = tempfile::tempdir().unwrap();
+        let (ringer, other) = two_handles(place.path());
+        let _own = ringer.listen().unwrap();
+        let long_ago = SystemTime::now() - 10 * SETTLED;
+        changed_at(place.path(), long_ago);
+        ringer.ring();
+        assert!(ringer.others.lock().unwrap().is_some(), "the directory will not be looked through again");
+        let mut bell = other.listen().unwrap();
+        ringer.ring();
+        assert!(is_rung(&mut bell).await);
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_in_the_same_tick_as_the_last_change_is_not_overheard() {
+        let place = tempfile::tempdir().unwrap();
+        let (ringer, other) = two_handles(place.path());
+        let _own = ringer.listen().unwrap();
+        let just_now = SystemTime::now();
+        changed_at(place.path(), just_now);
+        ringer.ring();
+        let mut bell = other.listen().unwrap();
+        changed_at(place.path(), just_now);
+        ringer.ring();
+        assert!(is_rung(&mut bell).await);
     }
 }

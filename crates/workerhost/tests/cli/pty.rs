@@ -87,6 +87,14 @@ impl Pty {
         }
     }
 
+    /// Takes what comes until `words` were sent, whatever a terminal makes of them.
+    pub(crate) fn until_sent(&mut self, words: &str) {
+        while !self.sent.contains(words) {
+            let bytes = self.received.recv_timeout(PATIENCE).unwrap();
+            self.sent.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    }
+
     /// Takes all that comes until nobody writes any more.
     pub(crate) fn rest(self) -> (String, Vec<String>) {
         let size = self.size;

@@ -24,7 +24,7 @@ impl Bar {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             // A style that cannot be read leaves the usual one.
             if let Ok(style) = ProgressStyle::with_template(LINE) {
-                bar.set_style(style.with_key("pace", pace));
+                bar.set_style(style.progress_chars("=> ").with_key("pace", pace));
             }
             bar.enable_steady_tick(TICK);
             bar

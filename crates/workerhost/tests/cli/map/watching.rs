@@ -10,15 +10,18 @@ const SOME_FAIL: &[&str] = &["sh", "-c", "read -r x; [ $x != 2 ] || exit 2; echo
 #[test]
 fn a_terminal_shows_how_many_lines_are_done_and_how_many_failed_and_is_clean_afterwards() {
     let place = Place::with("");
-    let pty = Pty::open(100, 24);
+    let mut pty = Pty::open(100, 24);
     let input = File::open(place.write("input", "1\n2\n3\n")).unwrap();
-    let mut command = command(&place, &["--name", "n"], SOME_FAIL);
+    let words =
+        "read -r x; [ $x != 2 ] || exit 2; [ $x != 3 ] || until [ -e go ]; do sleep 0.01; done; echo $x";
+    let mut command = command(&place, &["--name", "n"], &["sh", "-c", words]);
     let child = command.env("TERM", "xterm").stdin(input).stderr(pty.here()).spawn().unwrap();
     drop(command);
+    pty.until_sent(" 2/3  1 failed  ");
+    place.write("go", "");
     let said = Ran::of(child);
     assert_eq!((said.code, said.sorted()), (Some(11), vec!["1", "3"]), "data go where they always go");
     let sent = pty.all_sent();
-    assert!(sent.contains("3/3  1 failed"), "{sent:?}");
     let after_the_bar = sent.rsplit("failed  ").next().unwrap();
     assert!(after_the_bar.contains("\u{1b}[2K"), "the bar is taken away: {sent:?}");
     assert!(sent.contains("line 2: The worker failed with exit code 2."), "{sent:?}");

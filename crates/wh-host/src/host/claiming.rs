@@ -52,9 +52,12 @@ impl Host {
     fn must_wait(&self) -> bool {
         let is_away = self.claiming.failures > 0 && self.claiming.again_at.is_some();
         let rests = self.claiming.rest_until.is_some();
-        // What waits for a stuck tree waits for no store.
-        let owed = self.settling.saturating_sub(self.roster.stuck());
-        is_away || rests || owed > self.settings.streams as usize
+        is_away || rests || self.owed() > self.settings.streams as usize
+    }
+
+    /// Endings that are on their way to the store; those that wait for a stuck tree are not.
+    pub(super) fn owed(&self) -> usize {
+        self.settling.saturating_sub(self.roster.stuck())
     }
 
     /// An attempt has ended. After one that only this host kept from its end (no room on its disk, a process of its own

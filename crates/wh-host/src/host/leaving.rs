@@ -118,7 +118,9 @@ impl Host {
     }
 
     fn nothing_beside(&self) -> bool {
-        self.running.is_empty() && self.settling == 0 && !self.claiming.in_flight
+        // Whoever took over sees to trees that are stuck.
+        let unsettled = if self.expelled { self.owed() } else { self.settling };
+        self.running.is_empty() && unsettled == 0 && !self.claiming.in_flight
     }
 
     fn reaps_nothing(&self) -> bool {

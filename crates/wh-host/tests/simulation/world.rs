@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) jumped_by: i64,
     begun: Vec<u32>,
     is_calm: bool,
+    /// Whether whoever goes now has gone for good.
+    is_over: bool,
 }
 
 /// A promise was broken.
@@ -80,6 +82,7 @@ impl World {
             jumped_by: 0,
             begun: vec![0; seats],
             is_calm: false,
+            is_over: false,
         }
     }
 
@@ -152,7 +155,7 @@ impl World {
                 Ok(farewell) => {
                     self.shared.trace(format_args!("{host} has gone: {farewell:?}"));
                     self.shared.judge().said(&host, &farewell, until_idle);
-                    if farewell.why == Why::Expelled {
+                    if farewell.why == Why::Expelled && !self.is_over {
                         let workers = self.some_workers();
                         self.start(at, workers, until_idle);
                     }
@@ -169,6 +172,9 @@ impl World {
         self.people.calm();
         self.shared.sick.lock().unwrap().clear();
         self.shared.clock.jump_wall(-self.jumped_by);
+        if self.jumped_by != 0 {
+            self.shared.judge().calendar_jumped(self.jumped_by > 0);
+        }
         self.mend_the_seats();
         // What is still on its way arrives.
         self.wait(self.shared.plan.weather.longest * 2 + Duration::from_secs(5)).await
@@ -213,6 +219,7 @@ impl World {
 
     /// All hosts go, in time and without killing anything.
     async fn go_home(&mut self) -> Result<(), Broken> {
+        self.is_over = true;
         for seat in self.seats.iter().flatten() {
             self.shared.judge().asked_to_drain(&seat.host);
             seat.tell(Command::Drain);

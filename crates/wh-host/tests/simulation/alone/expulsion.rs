@@ -50,6 +50,18 @@ async fn what_it_was_given_before_it_heard_of_it_is_not_started() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn it_waits_for_no_tree_that_cannot_be_ended() {
+    let mut rig = Rig::new(2);
+    let id = rig.enqueue("stuck").await;
+    rig.until("it is stuck", |rig| rig.told(|it| matches!(it, Event::StreamStuck { .. })) == 1).await;
+    expel(&rig);
+    let (farewell, took) = rig.farewell().await;
+    assert_eq!(farewell, expelled(1));
+    assert!(took <= SECOND * 8, "the next heartbeat ends it: {took:?}");
+    assert!(rig.is_claimed(&id), "whoever took over ends the tree and settles");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_settlement_that_the_store_answers_so_counts_as_told() {
     let mut rig = Rig::new(2);
     rig.line().trouble(Verb::Settle, Trouble::Answers(StoreError::Expelled));

@@ -1,8 +1,8 @@
 //! The loop and its duties: claims what streams are free for, carries it, settles it.
 //!
 //! The host knows the database, the processes and the clock only as traits, so the whole loop runs in a test with
-//! a map, a script and a paused clock. One task owns all state ([`host::Host`]); everything slow runs beside it and
-//! comes back as an [`arrival::Arrival`].
+//! a map, a script and a paused clock. One task owns all state ([`Host`]); everything slow runs beside it and
+//! comes back as an `Arrival`.
 
 mod arrival;
 mod bus;

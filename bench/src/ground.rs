@@ -48,7 +48,7 @@ impl Scale {
     pub(crate) const WHOLE: Self = Self {
         rounds: 6,
         carried: 1_000,
-        interpreted: 100,
+        interpreted: 300,
         time: Duration::from_secs(1),
         bulk: 100_000,
         samples: 40,

@@ -21,6 +21,7 @@ const AT_ONCE: u64 = 500;
 struct Round {
     commits: f64,
     one_by_one: f64,
+    within: f64,
     processes: f64,
     stream: f64,
     callers: f64,
@@ -39,11 +40,6 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
     let mut next = 0;
     for number in 0..scale.rounds {
         let round = ground.quiet.round(|| {
-            let callers = || {
-                let count = runtime.block_on(store::many_callers(&alone, next))?;
-                next += u64::from(count);
-                Ok(count)
-            };
             let (plain, bulk) = in_bulk(ground)?;
             Ok(Round {
                 commits: raw::rate(scale.time, || commits.commit().map(|()| 1))?,
@@ -52,7 +48,15 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
                     place.ok(&["enqueue", "echo", "--params", "{\"text\":\"hello\"}"]).map(|()| 1)
                 })?,
                 stream: stream(&place, scale.bulk / 5)?,
-                callers: raw::rate(scale.time, callers)?,
+                within: raw::rate(scale.time, || {
+                    next += 1;
+                    runtime.block_on(store::bring_in(&alone, next, 1)).map(|()| 1)
+                })?,
+                callers: raw::rate(scale.time, || {
+                    let count = runtime.block_on(store::many_callers(&alone, next + 1))?;
+                    next += u64::from(count);
+                    Ok(count)
+                })?,
                 plain,
                 bulk,
             })
@@ -118,8 +122,9 @@ fn told(rounds: &[Round]) -> Vec<Row> {
             .goal(goal.map_or(Goal::None, Goal::RatioAtLeast))
     };
     vec![
-        row("enqueue one by one", |it| it.one_by_one, |it| it.commits, Some(0.6))
-            .note("through the pipes of `enqueue --file -`; raw: commits of one narrow row"),
+        row("enqueue one by one, through pipes", |it| it.one_by_one, |it| it.commits, Some(0.6))
+            .note("`enqueue --file -`, line by line; raw: commits of one narrow row"),
+        row("enqueue one by one, within a process", |it| it.within, |it| it.commits, Some(0.6)),
         row("enqueue, a process for each task", |it| it.processes, |it| it.commits, None),
         row("enqueue, lines of one stream", |it| it.stream, |it| it.commits, Some(8.0))
             .note("the start of the process is part of it"),

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::json::Ack;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use wh_ports::store::Store;
 
@@ -32,14 +32,11 @@ impl fmt::Display for Fed {
     }
 }
 
-/// A line as it was read.
-enum Raw {
-    Text(String),
-    /// Not usable; says why.
-    Bad(String),
-}
+/// Bytes read at once: more than the lines of one commit usually have, and what a pipe holds twice.
+const READ_AT_ONCE: usize = 128 << 10;
 
-type Batch = Vec<(u64, Raw)>;
+/// Lines by their numbers, each as a task or with what is wrong.
+type Batch = Vec<(Option<u64>, Result<Draft, String>)>;
 
 /// Reads `source` to its end and brings every line into the store. Relative paths in lines start at `base`.
 pub(crate) async fn feed(
@@ -49,13 +46,13 @@ pub(crate) async fn feed(
     mut tell: impl FnMut(&Ack) -> Result<(), Failure>,
 ) -> Result<Fed, Failure> {
     let (sender, mut batches) = mpsc::channel(1);
-    let reader = std::thread::Builder::new().name("feed".to_owned()).spawn(move || read(source, &sender));
+    let reader =
+        std::thread::Builder::new().name("feed".to_owned()).spawn(move || read(source, &base, &sender));
     reader.map_err(|error| Failure::of_io("start a thread", &error))?;
     let mut fed = Fed { created: 0, known: 0, refused: 0, exit: Exit::Ok };
     while let Some(batch) = batches.recv().await {
         let batch: Batch = batch.map_err(|error| Failure::of_io("read the tasks", &error))?;
-        let drafts = batch.into_iter().map(|(number, raw)| (Some(number), parse(raw, &base))).collect();
-        for ack in hand_in(store, drafts).await? {
+        for ack in hand_in(store, batch).await? {
             match ack.status {
                 "created" => fed.created += 1,
                 "existing" | "duplicate" => fed.known += 1,
@@ -68,22 +65,15 @@ pub(crate) async fn feed(
     Ok(fed)
 }
 
-fn parse(raw: Raw, base: &std::path::Path) -> Result<Draft, String> {
-    match raw {
-        Raw::Text(text) => line::parse(&text, base),
-        Raw::Bad(why) => Err(why),
-    }
-}
-
-/// Reads lines and hands on what has come as soon as no more of it is there: a producer that waits for its
-/// acknowledgement gets it at once, one that does not gets large commits.
-fn read(source: Box<dyn Read + Send>, sender: &mpsc::Sender<io::Result<Batch>>) {
-    let mut lines = BufReader::new(source);
+/// Reads lines, makes tasks of them while those before are written, and hands on what has come as soon as no more of
+/// it is there: a producer that waits for its acknowledgement gets it at once, one that does not gets large commits.
+fn read(source: Box<dyn Read + Send>, base: &Path, sender: &mpsc::Sender<io::Result<Batch>>) {
+    let mut lines = BufReader::with_capacity(READ_AT_ONCE, source);
     let (mut batch, mut bytes, mut number) = (Batch::new(), 0, 0);
     loop {
         number += 1;
-        let raw = match read_line(&mut lines) {
-            Ok(Some(raw)) => raw,
+        let line = match read_line(&mut lines) {
+            Ok(Some(line)) => line,
             Ok(None) => break,
             Err(error) => {
                 // If nobody takes it, the command has ended already.
@@ -92,13 +82,13 @@ fn read(source: Box<dyn Read + Send>, sender: &mpsc::Sender<io::Result<Batch>>) 
                 return;
             }
         };
-        match raw {
-            Raw::Text(text) if text.trim().is_empty() => {}
-            Raw::Text(text) => {
+        match line {
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) => {
                 bytes += text.len();
-                batch.push((number, Raw::Text(text)));
+                batch.push((Some(number), line::parse(&text, base)));
             }
-            bad @ Raw::Bad(_) => batch.push((number, bad)),
+            Err(why) => batch.push((Some(number), Err(why))),
         }
         let has_more = lines.buffer().contains(&b'\n');
         let is_full = batch.len() >= MOST_LINES || bytes >= MOST_BYTES;
@@ -112,8 +102,9 @@ fn read(source: Box<dyn Read + Send>, sender: &mpsc::Sender<io::Result<Batch>>) 
     sender.blocking_send(Ok(batch)).ok();
 }
 
-/// One line without its end; `None` at the end of the stream. Of a line that is too long the rest is skipped.
-fn read_line(lines: &mut impl BufRead) -> io::Result<Option<Raw>> {
+/// One line without its end, or why it cannot be used; `None` at the end of the stream. Of a line that is too long the
+/// rest is skipped.
+fn read_line(lines: &mut impl BufRead) -> io::Result<Option<Result<String, String>>> {
     let mut bytes = Vec::new();
     let read = lines.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes)?;
     if read == 0 {
@@ -124,12 +115,12 @@ fn read_line(lines: &mut impl BufRead) -> io::Result<Option<Raw>> {
     } else if bytes.len() as u64 > LONGEST_LINE {
         lines.skip_until(b'\n')?;
         let why = format!("the line is longer than {LONGEST_LINE} bytes; give large contents as input files");
-        return Ok(Some(Raw::Bad(why)));
+        return Ok(Some(Err(why)));
     }
-    Ok(Some(match String::from_utf8(bytes) {
-        Ok(text) => Raw::Text(text),
-        Err(error) => Raw::Bad(format!("the line is not UTF-8 at byte {}", error.utf8_error().valid_up_to())),
-    }))
+    let text = String::from_utf8(bytes);
+    Ok(Some(
+        text.map_err(|error| format!("the line is not UTF-8 at byte {}", error.utf8_error().valid_up_to())),
+    ))
 }
 
 #[cfg(test)]
@@ -138,12 +129,7 @@ mod tests {
 
     fn lines_of(bytes: &[u8]) -> Vec<Result<String, String>> {
         let mut source = BufReader::new(bytes);
-        std::iter::from_fn(|| read_line(&mut source).unwrap())
-            .map(|raw| match raw {
-                Raw::Text(text) => Ok(text),
-                Raw::Bad(why) => Err(why),
-            })
-            .collect()
+        std::iter::from_fn(|| read_line(&mut source).unwrap()).collect()
     }
 
     #[test]

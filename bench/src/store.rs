@@ -82,7 +82,7 @@ impl Pretender {
         Ok(Self { store: Arc::clone(store), host, wants, most, held, next, _membership: membership })
     }
 
-    /// Settles and claims for so long; answers how many tasks a second. As a host does: what has ended is settled and
+    /// Settles and claims for so long, and leaves as many tasks pending as it found; answers how many tasks a second. As a host does: what has ended is settled and
     /// what comes next is claimed in one breath, so that the two share a commit. What was taken is put back at times,
     /// which is not counted.
     pub(crate) async fn rate(&mut self, time: Duration) -> Result<Cost, Trouble> {
@@ -99,11 +99,14 @@ impl Pretender {
             bring_in(&self.store, self.next, u64::from(taken)).await?;
             self.next += u64::from(taken);
         }
+        let left = self.held.len() as u64;
+        self.settle_all().await?;
+        bring_in(&self.store, self.next, left).await?;
         Ok(Cost::of(count, spent.as_secs_f64(), cpu))
     }
 
     /// Settles what it holds, and claims nothing more.
-    pub(crate) async fn once(&mut self) -> Result<(), Trouble> {
+    pub(crate) async fn settle_all(&mut self) -> Result<(), Trouble> {
         let settlements = self.held.drain(..).map(|claim| success(claim, &self.host)).collect();
         self.store.settle(settlements).await?;
         Ok(())

@@ -355,6 +355,9 @@ fn judge_task(view: &View<'_>, task: &Task, verdict: &mut Verdict) {
     judge_records(task, attempts, verdict);
     let succeeded = attempts.iter().find(|attempt| attempt.outcome == "succeeded");
     let fence = succeeded.map(|attempt| attempt.fence);
+    if (task.stage == 3) != succeeded.is_some() {
+        verdict.breach(Rule::EndedRight, format!("{id}: stage {}, succeeded as {fence:?}", task.stage));
+    }
     if task.result_fence != fence || task.result_id.as_ref() != fence.map(|_| id) {
         verdict.breach(Rule::ResultOfItsAttempt, format!("{id}: {:?} for {fence:?}", task.result_fence));
     }

@@ -65,7 +65,7 @@ fn filled(runtime: &Runtime, dir: &Path, pending: u64, ended: u64) -> Result<Arc
     let store = store::open(dir)?;
     runtime.block_on(async {
         store::bring_in(&store, 0, 1).await?;
-        Pretender::new(&store, 0, 1).await?.once().await?;
+        Pretender::new(&store, 0, 1).await?.settle_all().await?;
         store::bring_in(&store, 1, 1).await
     })?;
     drop(store);

@@ -18,8 +18,10 @@ use wh_ports::wishes::Wishes;
 
 /// How often the judge looks around.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Once all trouble is over, everything comes to its end within this time.
+/// Once all trouble is over, everything comes to its end within this time,
 const TIME_TO_END: Duration = Duration::from_secs(3_600);
+/// and this much more for every task, of which a host may carry one at a time, each for a minute or two.
+const TIME_PER_TASK: Duration = Duration::from_secs(120);
 /// A drain takes this much longer than it is allowed to wait: the grace of a worker, and what follows SIGKILL.
 const TIME_TO_GO: Duration = Duration::from_secs(13);
 /// More acts than this are not needed to see enough.
@@ -194,7 +196,8 @@ impl World {
     }
 
     async fn end_everything(&mut self) -> Result<(), Broken> {
-        let deadline = Instant::now() + TIME_TO_END;
+        let left = u32::try_from(self.shared.judge().unfinished().len()).unwrap();
+        let deadline = Instant::now() + TIME_TO_END + TIME_PER_TASK * left;
         for at in 0..self.seats.len() {
             self.reload_at(at, everybody(2, self.shared.plan.policy));
         }

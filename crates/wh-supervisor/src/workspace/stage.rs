@@ -37,8 +37,9 @@ pub(crate) fn params(place: &Place, params: &ParamsFile<'_>) -> Result<(u64, Str
 
 /// A name that cannot lead anywhere else.
 fn component(name: &str) -> Result<CString, String> {
-    InputFile::check_name(name).map_err(|error| format!("the name of its input {name:?} {error}"))?;
-    CString::new(name).map_err(|error| format!("the name of its input {name:?} is none: {error}"))
+    InputFile::check_name(name)
+        .map_err(|error| format!("{name:?} cannot be the name of an input, it {error}"))?;
+    CString::new(name).map_err(|error| format!("{name:?} cannot be the name of an input: {error}"))
 }
 
 fn copy(place: &Place, name: &std::ffi::CStr, mut from: impl io::Read) -> io::Result<u64> {

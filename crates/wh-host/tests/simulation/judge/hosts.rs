@@ -251,6 +251,8 @@ impl Judge {
         match event {
             Event::HostStarted { .. } => self.host(host).works = true,
             Event::HostDraining { .. } => self.host(host).drains = true,
+            Event::Settled { carried, .. } | Event::Fenced { carried }
+                if self.again.contains(&carried.attempt_id.task) => {}
             Event::Settled { carried, record, next } => {
                 let attempt = &carried.attempt_id;
                 let case = self.case(&attempt.task);

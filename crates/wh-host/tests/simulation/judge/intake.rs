@@ -67,6 +67,7 @@ impl Judge {
         let due = Due { at: task.run_at.unwrap_or(self.wall).max(self.wall), instant: None };
         if let Some(old) = self.seqs.insert(task.id.clone(), seq) {
             self.cases.remove(&old);
+            self.again.insert(task.id.clone());
         }
         self.cases.insert(seq, Case::new(seq, task.clone(), due, self.now()));
     }

@@ -52,7 +52,7 @@ pub(crate) fn overrides() -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// What the host tells a worker about its task. A worker that starts a host of its own must not configure it so.
-const GIVEN_TO_WORKERS: [&str; 17] = [
+const GIVEN_TO_WORKERS: [&str; 18] = [
     "WORKERHOST_PROTOCOL",
     "WORKERHOST_TASK_ID",
     "WORKERHOST_TASK_TYPE",
@@ -69,6 +69,7 @@ const GIVEN_TO_WORKERS: [&str; 17] = [
     "WORKERHOST_SOFT_DEADLINE_MS",
     "WORKERHOST_CHANNEL_FD",
     "WORKERHOST_ATTEMPT_ID",
+    "WORKERHOST_HOST_ID",
     "WORKERHOST_CREDENTIAL",
 ];
 

@@ -13,6 +13,8 @@ pub const PROTOCOL: &str = "WORKERHOST_PROTOCOL";
 pub const TASK_ID: &str = "WORKERHOST_TASK_ID";
 /// The task's type.
 pub const TASK_TYPE: &str = "WORKERHOST_TASK_TYPE";
+/// The host that started it; every start of a host has an id of its own.
+pub const HOST_ID: &str = "WORKERHOST_HOST_ID";
 /// Counted tries before this one, plus one.
 pub const ATTEMPT: &str = "WORKERHOST_ATTEMPT";
 /// `id:fence`: names this attempt for ever.
@@ -67,6 +69,8 @@ pub struct Environment<'a> {
     pub task_id: &'a str,
     /// See [`TASK_TYPE`].
     pub task_type: &'a str,
+    /// See [`HOST_ID`].
+    pub host_id: &'a str,
     /// See [`ATTEMPT`].
     pub attempt: u32,
     /// See [`ATTEMPT_ID`].
@@ -96,6 +100,7 @@ impl Environment<'_> {
             (PROTOCOL, VERSION.to_owned()),
             (TASK_ID, self.task_id.to_owned()),
             (TASK_TYPE, self.task_type.to_owned()),
+            (HOST_ID, self.host_id.to_owned()),
             (ATTEMPT, self.attempt.to_string()),
             (ATTEMPT_ID, self.attempt_id.to_owned()),
             (MAX_ATTEMPTS, self.max_attempts.to_string()),

@@ -119,6 +119,12 @@ impl<'c> Tx<'c> {
         self.now.tally.fence_floor
     }
 
+    /// No claim gets `fence` or a lower one from now on.
+    pub(crate) fn raise_fence_floor(&mut self, fence: i64) {
+        let floor = &mut self.now.tally.fence_floor;
+        *floor = (*floor).max(fence);
+    }
+
     /// Grows with every lane.
     pub(crate) fn lanes_version(&self) -> i64 {
         self.now.tally.lanes_version

@@ -183,6 +183,7 @@ pub(crate) fn variables(
     let environment = Environment {
         task_id: claim.id.as_str(),
         task_type: claim.task_type.as_str(),
+        host_id: assignment.host.as_str(),
         attempt: assignment.attempt,
         attempt_id: &claim.attempt_id().to_string(),
         max_attempts: assignment.max_attempts,

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::time::Duration;
 use tokio::time::Instant;
-use wh_domain::id::AttemptId;
-use wh_protocol::env::ATTEMPT_ID;
+use wh_domain::id::{AttemptId, HostId};
+use wh_protocol::env::{ATTEMPT_ID, HOST_ID};
 
 /// How long killed processes may take to vanish.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -15,14 +15,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Kills every process that carries one of `attempts` in its environment, with all below it, until none is alive.
-/// The error names what is.
-pub(crate) async fn bury(attempts: Vec<AttemptId>) -> Result<(), String> {
-    let marks: HashSet<Vec<u8>> =
-        attempts.iter().map(|attempt| format!("{ATTEMPT_ID}={attempt}").into_bytes()).collect();
+/// Kills every process that `dead` started for one of `attempts`, as its environment says, with all below it, until
+/// none is alive. The error names what is.
+pub(crate) async fn bury(dead: HostId, attempts: Vec<AttemptId>) -> Result<(), String> {
+    let marks = Marks::of(&dead, &attempts);
     let until = Instant::now() + PATIENCE;
+    let mut alive: Vec<Member> = Vec::new();
     loop {
-        let alive = marked(&marks);
+        // Kept until it has ended: one that is about to end shows no environment any more.
+        alive.retain(Member::is_alive);
+        let known: HashSet<Pid> = alive.iter().map(|member| member.pid).collect();
+        alive.extend(marked(&marks).into_iter().filter(|member| !known.contains(&member.pid)));
         if alive.is_empty() {
             return Ok(());
         }
@@ -38,22 +41,40 @@ pub(crate) async fn bury(attempts: Vec<AttemptId>) -> Result<(), String> {
     }
 }
 
-/// The processes that carry a mark, and all below them.
-fn marked(marks: &HashSet<Vec<u8>>) -> Vec<Member> {
+/// What the environment of a wanted process holds. A task's id alone would not do: clients choose it, and another
+/// store on this machine may know a task of the same.
+struct Marks {
+    host: Vec<u8>,
+    attempts: HashSet<Vec<u8>>,
+}
+
+impl Marks {
+    fn of(host: &HostId, attempts: &[AttemptId]) -> Self {
+        let attempts = attempts.iter().map(|attempt| format!("{ATTEMPT_ID}={attempt}").into_bytes());
+        Self { host: format!("{HOST_ID}={host}").into_bytes(), attempts: attempts.collect() }
+    }
+
+    /// A zombie has no environment any more, so it carries none.
+    fn are_on(&self, pid: Pid) -> bool {
+        let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).unwrap_or_default();
+        let mut variables = environment.split(|byte| *byte == 0);
+        let mut later = variables.clone();
+        variables.any(|variable| variable == self.host)
+            && later.any(|variable| self.attempts.contains(variable))
+    }
+}
+
+/// The living processes that carry the marks, and all below them.
+fn marked(marks: &Marks) -> Vec<Member> {
     let mut found = Vec::new();
     for pid in everybody().filter(|pid| *pid != getpid()) {
         // Held before it is read: what is read is about the process that is held.
         let Some(member) = Member::hold(pid) else { continue };
-        if carries(pid, marks) {
+        if marks.are_on(pid) {
             found.extend(descendants(pid, &HashSet::new()));
             found.push(member);
         }
     }
+    found.retain(Member::is_alive);
     found
-}
-
-/// A zombie has no environment any more, so it does not count.
-fn carries(pid: Pid, marks: &HashSet<Vec<u8>>) -> bool {
-    let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|variable| marks.contains(variable))
 }

@@ -1,8 +1,8 @@
 //! The host's end of one guardian: commands out, notices in.
 
 use crate::passing;
+use crate::tree::is_alive;
 use crate::wire::{Command, Inbox, Notice, Program};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::ffi::CString;
@@ -157,10 +157,4 @@ impl Leaving {
             }
         }
     }
-}
-
-/// Whether the process behind a descriptor lives: such a descriptor is readable from its end on.
-fn is_alive(held: &OwnedFd) -> bool {
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    matches!(poll(&mut [PollFd::new(held, PollFlags::IN)], Some(&at_once)), Ok(0))
 }

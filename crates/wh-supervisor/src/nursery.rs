@@ -24,6 +24,9 @@ const HELLO: Duration = Duration::from_secs(10);
 /// Between two looks at what is about to end.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// So many looks in a row must find nothing: the kernel's list of children may skip some while others of them end.
+const ENOUGH_LOOKS: u32 = 2;
+
 /// How to start the spawner: a program that calls [`crate::spawner_main`] before anything else.
 #[derive(Debug, Clone)]
 pub struct SpawnerProgram {
@@ -159,7 +162,9 @@ impl Nursery {
             tokio::time::sleep(PAUSE).await;
         }
         self.state().adopted.extend(leaving.pid);
-        while end_orphans() {
+        let mut empty_looks = 0;
+        while empty_looks < ENOUGH_LOOKS {
+            empty_looks = if end_orphans() { 0 } else { empty_looks + 1 };
             tokio::time::sleep(PAUSE).await;
         }
         self.state().reap_adopted();

@@ -78,8 +78,8 @@ impl Runner for ProcessRunner {
         Box::pin(async move { carry(&self.tools, &seat, assignment, orders, listener).await })
     }
 
-    fn bury(&self, _dead: HostId, attempts: Vec<AttemptId>) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(bury(attempts))
+    fn bury(&self, dead: HostId, attempts: Vec<AttemptId>) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(bury(dead, attempts))
     }
 
     fn sweep(&self, keep: Duration, most_bytes: u64) -> BoxFuture<'_, u64> {

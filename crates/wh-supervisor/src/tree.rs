@@ -1,5 +1,6 @@
 //! The living processes below a process, as `/proc` shows them, each held by a descriptor before it is signalled.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::collections::HashSet;
@@ -24,11 +25,23 @@ impl Member {
         Some(Self { pid, held })
     }
 
+    /// Whether it is there; a zombie is not. Its descriptor is readable from its end on, and only then has it closed
+    /// its files and given up its children.
+    pub(crate) fn is_alive(&self) -> bool {
+        is_alive(&self.held)
+    }
+
     /// Sends a signal. One that has ended meanwhile needs none, and one that may not be signalled shows by living
     /// on.
     pub(crate) fn signal(&self, signal: Signal) {
         pidfd_send_signal(&self.held, signal).ok();
     }
+}
+
+/// Whether the process behind a descriptor lives.
+pub(crate) fn is_alive(held: &OwnedFd) -> bool {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    matches!(poll(&mut [PollFd::new(held, PollFlags::IN)], Some(&at_once)), Ok(0))
 }
 
 /// All processes below `root`, parents before their children, without those below any of `except`. Processes

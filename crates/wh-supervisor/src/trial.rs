@@ -126,6 +126,7 @@ impl Trials {
         let environment = Environment {
             task_id: "verify-1",
             task_type: &trial.task_type,
+            host_id: "verify",
             attempt: 1,
             attempt_id: "verify-1:1",
             max_attempts: 3,

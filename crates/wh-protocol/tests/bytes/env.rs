@@ -7,6 +7,7 @@ fn full() -> Environment<'static> {
     Environment {
         task_id: "t-1",
         task_type: "video",
+        host_id: "h-1",
         attempt: 2,
         attempt_id: "t-1:7",
         max_attempts: 3,
@@ -36,6 +37,7 @@ fn every_variable_of_the_protocol_is_set() {
             "WORKERHOST_PROTOCOL=1",
             "WORKERHOST_TASK_ID=t-1",
             "WORKERHOST_TASK_TYPE=video",
+            "WORKERHOST_HOST_ID=h-1",
             "WORKERHOST_ATTEMPT=2",
             "WORKERHOST_ATTEMPT_ID=t-1:7",
             "WORKERHOST_MAX_ATTEMPTS=3",
@@ -57,5 +59,5 @@ fn every_variable_of_the_protocol_is_set() {
 #[test]
 fn what_an_attempt_does_not_have_is_not_named() {
     let bare = Environment { places: None, channel_fd: None, traceparent: None, ..full() };
-    assert_eq!(bare.variables().len(), 10);
+    assert_eq!(bare.variables().len(), 11);
 }

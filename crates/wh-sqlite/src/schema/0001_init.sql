@@ -22,7 +22,7 @@ CREATE TABLE tally (
   last_seq      INTEGER NOT NULL,  -- the highest task number ever given out
   last_fact     INTEGER NOT NULL,  -- the highest fact number ever given out
   lanes_version INTEGER NOT NULL,
-  fence_floor   INTEGER NOT NULL   -- no claim gets this fence or a lower one; a restore raises it
+  fence_floor   INTEGER NOT NULL   -- no claim gets this fence or a lower one; a restore raises it, and so does a task that is deleted
 ) STRICT;
 INSERT INTO tally VALUES (1, 0, 0, 0, 0, 0, 0);
 

@@ -104,10 +104,14 @@ fn delete(tx: &mut Tx<'_>, seq: i64, stage: Stage) -> Outcome<()> {
         "DELETE FROM note WHERE seq = ?1",
         "DELETE FROM blob_ref WHERE seq = ?1",
         "DELETE FROM release WHERE seq = ?1",
-        "DELETE FROM task WHERE seq = ?1 AND stage >= 3",
     ] {
         tx.prepare(statement)?.execute([seq])?;
     }
+    let fence = tx
+        .prepare("DELETE FROM task WHERE seq = ?1 AND stage >= 3 RETURNING fence")?
+        .query_row([seq], |row| row.get(0))?;
+    // Its id may be given again, and a fence that was given out with it may not.
+    tx.raise_fence_floor(fence);
     tx.moved(Some(stage), None);
     Ok(())
 }

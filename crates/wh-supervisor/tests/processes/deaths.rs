@@ -258,10 +258,26 @@ async fn what_sigkill_does_not_end_in_its_time_is_told_and_waited_for() {
 #[tokio::test]
 async fn burying_touches_nobody_elses_attempts() {
     let rig = Rig::new();
-    let attempt = AttemptId { task: TaskId::new("another-task").unwrap(), fence: Fence(1) };
-    let bury = rig.runner.bury(HostId::new("host-2").unwrap(), vec![attempt]);
-    let running = sh(r#"sleep 0.3; echo '{"success":true}'"#);
-    let (done, buried) = tokio::join!(rig.run(&running, "{}"), bury);
-    buried.unwrap();
-    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+    let another = TaskId::new("another-task").unwrap();
+    // A task of the same id may be known to another store on this machine.
+    for (host, task) in [("host-1", another), ("host-2", rig.task())] {
+        let mut witness = Witness::new(rig.dir.path());
+        let go = rig.dir.path().join("go");
+        let running = sh(&format!(
+            "echo \"$PPID \" >{}; until [ -e {} ]; do sleep 0.01; done; echo '{{\"success\":true}}'",
+            witness.path.display(),
+            go.display()
+        ));
+        let burial = async {
+            witness.pid().await;
+            let attempt = AttemptId { task, fence: Fence(1) };
+            rig.runner.bury(HostId::new(host).unwrap(), vec![attempt]).await.unwrap();
+            std::fs::write(&go, "").unwrap();
+        };
+        let (done, ()) = tokio::join!(rig.run(&running, "{}"), burial);
+        let outcome = done.finished.verdict.outcome.name();
+        assert_eq!(outcome, OutcomeName::Succeeded, "{host}: {}", done.summary());
+        std::fs::remove_file(&witness.path).unwrap();
+        std::fs::remove_file(&go).unwrap();
+    }
 }

@@ -374,6 +374,7 @@ print(json.dumps({"success": True, "result": {
             "WORKERHOST_ATTEMPT_ID",
             "WORKERHOST_CHANNEL_FD",
             "WORKERHOST_DEADLINE_MS",
+            "WORKERHOST_HOST_ID",
             "WORKERHOST_MAX_ATTEMPTS",
             "WORKERHOST_PROTOCOL",
             "WORKERHOST_SOFT_DEADLINE_MS",

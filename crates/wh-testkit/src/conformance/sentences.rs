@@ -194,6 +194,7 @@ macro_rules! sentences {
                 a_given_id_is_known_for_a_day_after_the_end
                 sweeping_goes_in_batches_and_ends
                 numbers_of_tasks_that_are_gone_are_not_given_again
+                fences_of_a_task_that_is_gone_are_not_given_again_with_its_id
                 a_store_in_use_finds_itself_sound
                 a_backup_is_there_when_it_is_said_to_be
             }

@@ -2,7 +2,7 @@
 
 use super::harness::{Harness, ending, given, secs};
 use std::time::Duration;
-use wh_domain::id::TaskId;
+use wh_domain::id::{Fence, TaskId};
 use wh_domain::lifecycle::{Next, Wait};
 use wh_domain::task::{NewTask, PoisonReason, StateName};
 use wh_ports::intake::Enqueued;
@@ -130,6 +130,22 @@ pub(super) async fn numbers_of_tasks_that_are_gone_are_not_given_again(h: &Harne
     h.crash().await;
     let id = h.enqueue("a").await;
     assert!(h.task(&id).await.seq > seq);
+}
+
+pub(super) async fn fences_of_a_task_that_is_gone_are_not_given_again_with_its_id(h: &Harness) {
+    let host = h.join("h").await;
+    let task = given("order-7", h.task_of("a"));
+    let mut last = Fence(0);
+    for _ in 0..3 {
+        h.add(task.clone()).await;
+        let claim = h.claim_one(&host).await;
+        assert!(claim.fence > last, "{:?} after {last:?}", claim.fence);
+        h.settle_ok(&claim).await;
+        last = claim.fence;
+        h.pass(DAY * 2);
+        assert_eq!(sweep(h, nothing()).await, 1);
+        h.crash().await;
+    }
 }
 
 pub(super) async fn a_store_in_use_finds_itself_sound(h: &Harness) {

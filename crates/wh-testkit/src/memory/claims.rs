@@ -161,8 +161,9 @@ impl Ledger {
         let worker = want.worker.clone();
         let state = TaskState::Claimed { host: host.clone(), worker: worker.clone(), since: now.wall };
         self.change(seq, state, now);
+        let floor = self.fence_floor;
         let row = self.rows.get_mut(&seq)?;
-        row.task.fence = Fence(row.task.fence.0 + 1);
+        row.task.fence = Fence(row.task.fence.0.max(floor) + 1);
         row.held = Some(Held { by: no, claimed_at: now.wall, lost_is_final: want.lost_is_final, lost: None });
         let row = self.rows.get(&seq)?;
         Some(self.claim_of(row, worker, now))

@@ -47,11 +47,13 @@ pub enum Guard {
     CountersOnRetry,
     /// Retention never touches what has not ended.
     SweepEndedOnly,
+    /// A fence that was given out with an id is not given out with it again, even after its task was deleted.
+    FenceFloor,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::FenceOnSettle,
         Self::FenceOnNote,
         Self::StateOnSettle,
@@ -74,6 +76,7 @@ impl Guard {
         Self::LeaseProtects,
         Self::CountersOnRetry,
         Self::SweepEndedOnly,
+        Self::FenceFloor,
     ];
 }
 

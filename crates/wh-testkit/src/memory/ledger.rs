@@ -38,6 +38,8 @@ pub(super) struct Ledger {
     pub(super) max_pending: u64,
     pub(super) ageing: Ageing,
     pub(super) last_seq: i64,
+    /// No claim gets this fence or a lower one.
+    pub(super) fence_floor: i64,
     pub(super) rows: BTreeMap<Seq, Row>,
     pub(super) ids: BTreeMap<TaskId, Seq>,
     pub(super) lanes: BTreeMap<TaskType, LaneId>,
@@ -55,6 +57,7 @@ impl Ledger {
             max_pending,
             ageing,
             last_seq: 0,
+            fence_floor: 0,
             rows: BTreeMap::new(),
             ids: BTreeMap::new(),
             lanes: BTreeMap::new(),

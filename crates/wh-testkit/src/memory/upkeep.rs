@@ -70,6 +70,9 @@ impl Ledger {
     fn forget(&mut self, seq: Seq) {
         if let Some(row) = self.rows.remove(&seq) {
             self.ids.remove(&row.task.id);
+            if self.guards.hold(Guard::FenceFloor) {
+                self.fence_floor = self.fence_floor.max(row.task.fence.0);
+            }
         }
     }
 

@@ -29,6 +29,7 @@ const WITNESSES: [(Guard, &str); Guard::ALL.len()] = [
     (Guard::LeaseProtects, "takeover::a_living_hosts_claims_are_never_taken"),
     (Guard::CountersOnRetry, "wishes::a_retry_sets_all_counters_to_zero"),
     (Guard::SweepEndedOnly, "upkeep::what_has_not_ended_stays_however_old"),
+    (Guard::FenceFloor, "upkeep::fences_of_a_task_that_is_gone_are_not_given_again_with_its_id"),
 ];
 
 /// Whether a store that lacks `guard` keeps the promise.

@@ -55,6 +55,8 @@ pub(crate) struct Case {
     /// When it last changed.
     pub(super) changed_at: Duration,
     pub(super) fence: Fence,
+    /// The last fence of a deleted task that had the same id.
+    pub(super) spent: Fence,
     pub(super) counters: Counters,
     /// Ends that were accepted since it was handed over or a person retried it.
     pub(super) endings: u32,
@@ -79,6 +81,7 @@ impl Case {
             changed_at: now,
             standing: Standing::Pending { due, waiting_for: None },
             fence: Fence(0),
+            spent: Fence(0),
             counters: Counters::default(),
             endings: 0,
             cancel_wished: None,

@@ -46,7 +46,7 @@ impl Judge {
             self.charge(Charge::EndedTwice, why);
             return;
         };
-        let (early, grows) = (!jumped && !self.has_come(due), claim.fence > case.fence);
+        let (early, grows) = (!jumped && !self.has_come(due), claim.fence > case.fence.max(case.spent));
         let same_history = claim.history.counters == case.counters && !claim.history.cancel_wished;
         let same_checkpoint = claim.checkpoint == case.checkpoint;
         if early {

@@ -251,8 +251,11 @@ impl Judge {
         match event {
             Event::HostStarted { .. } => self.host(host).works = true,
             Event::HostDraining { .. } => self.host(host).drains = true,
+            // Of a task that is deleted meanwhile, and its id given again.
             Event::Settled { carried, .. } | Event::Fenced { carried }
-                if self.again.contains(&carried.attempt_id.task) => {}
+                if self
+                    .case(&carried.attempt_id.task)
+                    .is_some_and(|case| carried.attempt_id.fence <= case.spent) => {}
             Event::Settled { carried, record, next } => {
                 let attempt = &carried.attempt_id;
                 let case = self.case(&attempt.task);

@@ -65,11 +65,10 @@ impl Judge {
             self.charge(Charge::Double, format!("{} was given a number that was given before", task.id));
         }
         let due = Due { at: task.run_at.unwrap_or(self.wall).max(self.wall), instant: None };
-        if let Some(old) = self.seqs.insert(task.id.clone(), seq) {
-            self.cases.remove(&old);
-            self.again.insert(task.id.clone());
-        }
-        self.cases.insert(seq, Case::new(seq, task.clone(), due, self.now()));
+        let mut case = Case::new(seq, task.clone(), due, self.now());
+        let before = self.seqs.insert(task.id.clone(), seq).and_then(|old| self.cases.remove(&old));
+        case.spent = before.map_or(case.spent, |before| before.fence.max(before.spent));
+        self.cases.insert(seq, case);
     }
 
     fn pending(&self) -> u64 {

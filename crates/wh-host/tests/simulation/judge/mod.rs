@@ -18,7 +18,7 @@ use crate::marks::Marks;
 use crate::people::Act;
 use crate::plan::Plan;
 use hosts::HostWatch;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use wh_domain::id::{HostId, Seq, TaskId};
 use wh_domain::retry::RetryPolicy;
@@ -90,8 +90,6 @@ pub(crate) struct Judge {
     jumped: bool,
     cases: BTreeMap<Seq, Case>,
     seqs: BTreeMap<TaskId, Seq>,
-    /// Ids that were given again after their first task had been deleted: what hosts tell of these is ambiguous.
-    again: BTreeSet<TaskId>,
     hosts: BTreeMap<HostId, HostWatch>,
     /// Since when a host could take a task and does not.
     waits: BTreeMap<(HostId, Seq), Duration>,
@@ -116,7 +114,6 @@ impl Judge {
             jumped: false,
             cases: BTreeMap::new(),
             seqs: BTreeMap::new(),
-            again: BTreeSet::new(),
             hosts: BTreeMap::new(),
             waits: BTreeMap::new(),
         }

@@ -33,6 +33,11 @@ use wh_ports::upkeep::Retention;
 /// A moment that never comes, for timers with nothing to wait for.
 const NEVER: Duration = Duration::from_secs(86_400 * 365);
 
+/// So long after its start a host beats besides. Whoever was killed just before may have processes that are still on
+/// their way out, and its claims are not to be had before they are gone.
+const EARLY_BEATS: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
+
 /// How a host behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -139,6 +144,7 @@ pub struct Host {
     ear: Ear,
     drift: Drift,
     stage: Stage,
+    began: Instant,
     next_beat: Instant,
     beating: bool,
     /// Heartbeats in a row that did not reach the store.
@@ -184,6 +190,7 @@ impl Host {
             ear: Ear::default(),
             drift,
             stage: Stage::Working,
+            began: now,
             next_beat: now,
             beating: false,
             beats_missed: 0,

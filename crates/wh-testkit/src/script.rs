@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use wh_domain::attempt::{Outcome, Usage};
-use wh_domain::ending::{Ending, Exit, Report, ReportedError, Stop, judge};
+use wh_domain::ending::{Ending, Exit, Hindrance, Report, ReportedError, Stop, judge, judge_hindered};
 use wh_domain::id::{AttemptId, HostId};
 use wh_domain::task::Payload;
 use wh_ports::answer::BoxFuture;
@@ -23,6 +23,7 @@ pub struct Script {
     works_for: Option<Duration>,
     says: Vec<(Duration, Said)>,
     ending: Ending,
+    hindrance: Option<Hindrance>,
     result: Option<Payload>,
     follow_ups: Vec<FollowUp>,
     obeys_after: Duration,
@@ -44,6 +45,7 @@ impl Script {
             works_for,
             says: Vec::new(),
             ending,
+            hindrance: None,
             result: None,
             follow_ups: Vec::new(),
             obeys_after: Duration::ZERO,
@@ -75,6 +77,12 @@ impl Script {
     /// Cannot be started.
     pub fn cannot_start(why: &str) -> Self {
         Self::new(Some(Duration::ZERO), Exit::NotStarted(why.into()), None)
+    }
+
+    /// Never begins, for that reason.
+    pub fn hindered(hindrance: Hindrance) -> Self {
+        let (Hindrance::Worker(why) | Hindrance::Task(why) | Hindrance::Host(why)) = &hindrance;
+        Self { hindrance: Some(hindrance.clone()), ..Self::cannot_start(why) }
     }
 
     /// Works until it is told to end.
@@ -153,7 +161,10 @@ impl Runner for ScriptedRunner {
             let started_at = self.clock.wall();
             let alive = self.witness.begin(assignment.claim.attempt_id());
             let ending = play(&script, orders, &listener, &alive).await;
-            let verdict = judge(&ending, &assignment.worker.exit_codes);
+            let verdict = match &script.hindrance {
+                Some(hindrance) => judge_hindered(hindrance),
+                None => judge(&ending, &assignment.worker.exit_codes),
+            };
             let succeeded = verdict.outcome == Outcome::Succeeded;
             Finished {
                 ending,

@@ -1,6 +1,6 @@
 //! What a heartbeat brings: news, what people asked, and what the dead left.
 
-use super::Host;
+use super::{EARLY_BEATS, Host};
 use crate::arrival::Beat;
 use crate::duties;
 use crate::settling;
@@ -31,7 +31,8 @@ impl Host {
         };
         self.beats_missed = 0;
         let late = self.tools.clock.running().saturating_sub(self.leased_at);
-        self.next_beat = Instant::now() + rhythm.saturating_sub(late);
+        let regular = Instant::now() + rhythm.saturating_sub(late);
+        self.next_beat = self.early_beat().map_or(regular, |early| early.min(regular));
         self.listen();
         self.heed(beat.heeded);
         if !beat.orphans.is_empty() {
@@ -39,6 +40,11 @@ impl Host {
             self.next_beat = Instant::now();
             self.bury(beat.orphans);
         }
+    }
+
+    fn early_beat(&self) -> Option<Instant> {
+        let now = Instant::now();
+        EARLY_BEATS.iter().map(|after| self.began + *after).find(|at| *at > now)
     }
 
     /// Whether nobody may have taken over yet, as far as this host can tell by itself.

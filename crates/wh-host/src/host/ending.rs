@@ -70,11 +70,16 @@ impl Host {
     }
 
     fn note_health(&mut self, assignment: &Assignment, finished: &Finished) {
+        let is_broken = finished.verdict.outcome == Outcome::WorkerBroken;
+        if matches!(finished.ending.exit, Exit::NotStarted(_)) && !is_broken {
+            // The task or the host kept it from starting, which says nothing of the worker.
+            return;
+        }
         let (now, dice) = (self.tools.clock.running(), self.tools.chance.dice());
         let Some(health) = self.roster.health_of(&assignment.worker) else { return };
         let before = health.quarantine().cloned();
         let sentence = &finished.verdict.sentence;
-        if finished.verdict.outcome == Outcome::WorkerBroken {
+        if is_broken {
             let kind = match finished.ending.exit {
                 Exit::NotStarted(_) => FaultKind::NotStarted,
                 _ => FaultKind::LeftUnread,

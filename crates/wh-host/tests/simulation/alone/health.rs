@@ -42,6 +42,20 @@ async fn a_worker_that_cannot_be_started_is_put_aside_at_once_and_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_cannot_be_given_to_any_worker_says_nothing_of_its_worker() {
+    let mut rig = Rig::new(1);
+    let sick = rig.enqueue("sick").await;
+    rig.until("it is put aside", |rig| rig.told(|it| matches!(it, Event::WorkerQuarantined { .. })) == 1)
+        .await;
+    super::cancel(&rig, &sick).await;
+    let hindered = rig.enqueue("hindered").await;
+    rig.until("the task is given up", |rig| rig.has_ended_as(&hindered, StateName::Poisoned)).await;
+    assert_eq!(rig.told(|it| matches!(it, Event::WorkerRecovered { .. })), 0, "it has not been started");
+    let report = report(&rig).await;
+    assert_eq!((report.failed, report.health), (1, "red"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_worker_in_quarantine_is_tried_with_one_task_at_a_time() {
     let mut rig = Rig::new(4);
     for _ in 0..8 {

@@ -20,7 +20,7 @@ use crate::workers::{task_type, worker};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-use wh_domain::ending::{Ending, Exit, Report, ReportedError};
+use wh_domain::ending::{Ending, Exit, Hindrance, Report, ReportedError};
 use wh_domain::event::Event;
 use wh_domain::id::TaskId;
 use wh_domain::outcome::RetryAfter;
@@ -55,6 +55,7 @@ fn by_type(assignment: &Assignment) -> Script {
             Script::ends(SECOND * 2, seen(never_began))
         }
         "sick" => Script::cannot_start("its interpreter does not exist"),
+        "hindered" => Script::hindered(Hindrance::Task("it brings what no worker can be given".into())),
         "stuck" => succeeds(SECOND).stuck_for(HOUR),
         "unseen" => Script::ends(Duration::ZERO, seen(Exit::Unseen)),
         _ => succeeds(SECOND),

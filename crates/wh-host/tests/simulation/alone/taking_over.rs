@@ -52,6 +52,18 @@ async fn it_takes_over_everything_with_one_heartbeat_however_much_there_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_dies_just_before_or_after_its_start_is_found_soon() {
+    let mut rig = busy().await;
+    // The later, the longer it may take, but neither takes a whole rhythm.
+    for (nth, soon) in [(1, SECOND), (2, SECOND * 3)] {
+        let before = reclaimed(&rig);
+        dead(&mut rig, &format!("dead-{nth}"), 1).await;
+        let took = rig.until("it is taken over", |rig| reclaimed(rig) > before).await;
+        assert!(took <= soon, "{nth}: {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn processes_that_cannot_be_ended_hold_up_the_tasks_of_their_own_host_only() {
     let mut rig = busy().await;
     // Four attempts resist four times, eleven not at all.

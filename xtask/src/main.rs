@@ -75,7 +75,7 @@ impl Wish {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let own = |rest: &[&str]| rest.iter().map(|word| (*word).to_owned()).collect();
         match words.as_slice() {
-            [] | ["help" | "--help" | "-h"] => Ok(Self::Help),
+            [] | ["help" | "--help" | "-h", ..] | ["ci", "help" | "--help" | "-h"] => Ok(Self::Help),
             ["ci", "--list"] => Ok(Self::List),
             ["ci", rest @ ..] => only(rest).map(Self::Run),
             ["bench", rest @ ..] => Ok(Self::Bench(own(rest))),
@@ -113,7 +113,9 @@ mod unit {
 
     #[test]
     fn a_command_line_is_understood_or_refused_with_the_word_that_was_wrong() {
-        assert_eq!(read(""), Ok(Wish::Help));
+        for line in ["", "help", "help ci", "ci --help"] {
+            assert_eq!(read(line), Ok(Wish::Help), "{line}");
+        }
         assert_eq!(read("ci"), Ok(Wish::Run(vec![])));
         assert_eq!(read("ci --list"), Ok(Wish::List));
         assert_eq!(

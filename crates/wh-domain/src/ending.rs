@@ -87,7 +87,7 @@ pub fn judge_hindered(hindrance: &Hindrance) -> Verdict {
         }
         Hindrance::Task(why) => Verdict::new(
             Outcome::Failed { class: FailureClass::Logic, retriable: false },
-            format!("The task cannot be given to its worker: {why}. Trying again cannot help."),
+            format!("The task cannot be given to its worker: {why}."),
         ),
         // Like an ending that nobody saw: it tells nothing about the task, nothing about the worker.
         Hindrance::Host(why) => Verdict::new(
@@ -218,8 +218,7 @@ fn judge_failure(code: u8, meaning: Meaning, said: Option<&ReportedError>, fault
         (None, Some(fault)) => format!(", and {fault}"),
         (None, None) => String::new(),
     };
-    let end = if retriable { "" } else { " Trying again cannot help." };
-    Verdict::new(outcome, format!("{what}{words}.{end}"))
+    Verdict::new(outcome, format!("{what}{words}."))
 }
 
 /// The class a worker named, or the one that its upstream's status or the end of all tries speaks of.

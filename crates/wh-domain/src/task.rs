@@ -266,7 +266,7 @@ impl TaskState {
 /// Why a task was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PoisonReason {
-    /// The worker said that trying again cannot help.
+    /// Trying again cannot help, as the worker said or the host found.
     NotRetriable,
     /// Every counted attempt was used.
     Attempts,
@@ -319,7 +319,7 @@ impl PoisonReason {
     /// One plain sentence, without its full stop, that ends "Given up: …".
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::NotRetriable => "the worker said that trying again cannot help",
+            Self::NotRetriable => "trying again cannot help",
             Self::Attempts => "every attempt it was allowed has been used",
             Self::Crashes => "it killed its worker too often",
             Self::Timeouts => "it ran out of time too often",

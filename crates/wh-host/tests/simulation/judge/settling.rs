@@ -155,8 +155,8 @@ impl Judge {
             let known = self.case(&task.id).map(|case| case.seq);
             match found {
                 Some((seq, _)) if known == Some(*seq) => {}
-                Some((seq, _)) => {
-                    self.add(*seq, task);
+                Some((seq, born)) => {
+                    self.add(*seq, born);
                     self.marks.note(Mark::FollowUpBorn);
                 }
                 None if self.holder(task).is_some() => {}

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use wh_domain::id::{AttemptId, HostId, Seq, TaskId};
 use wh_domain::lifecycle::{Decision, Next, Wait};
-use wh_domain::task::NewTask;
+use wh_domain::task::{NewTask, Task};
 use wh_ports::claims::{
     Claim, Claimed, Claims, Cursor, Heeded, Introduction, Lane, Membership, Note, Orphan, Settled,
     Settlement, Want, WorkerReport,
@@ -206,7 +206,8 @@ async fn settle(
     Ok(answers)
 }
 
-/// The tasks that the store has now under the ids of these.
+/// The tasks that the store has now under the ids of these. Of two of the same id, the one came into being whose key was
+/// free.
 async fn born(shared: &Shared, follow_ups: &[NewTask]) -> Result<Vec<(Seq, NewTask)>, StoreError> {
     if follow_ups.is_empty() {
         return Ok(Vec::new());
@@ -214,7 +215,10 @@ async fn born(shared: &Shared, follow_ups: &[NewTask]) -> Result<Vec<(Seq, NewTa
     let ids: Vec<TaskId> = follow_ups.iter().map(|task| task.id.clone()).collect();
     let found = shared.store.tasks(ids).await?;
     let pairs = follow_ups.iter().zip(found);
-    Ok(pairs.filter_map(|(task, found)| found.map(|found| (found.seq, task.clone()))).collect())
+    let born = |(task, found): (&NewTask, Option<Task>)| {
+        found.map(|found| (found.seq, NewTask { unique: found.unique, ..task.clone() }))
+    };
+    Ok(pairs.filter_map(born).collect())
 }
 
 impl crate::judge::Judge {

@@ -25,6 +25,9 @@ pub struct Ending {
     pub out_of_memory: bool,
 }
 
+/// So many characters of a log's last line are quoted at most.
+const LAST_WORDS: usize = 200;
+
 /// What kept an attempt from beginning, by whose fault it is; each holds why, as the end of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hindrance {
@@ -50,6 +53,26 @@ pub struct Verdict {
 impl Verdict {
     fn new(outcome: Outcome, sentence: impl Into<String>) -> Self {
         Self { outcome, sentence: sentence.into(), warning: None }
+    }
+
+    /// The same with the last line of the attempt's log, for a worker that failed and reported nothing: an
+    /// interpreter's last line says what went wrong.
+    #[must_use]
+    pub fn quoting(mut self, ending: &Ending, log: &str) -> Self {
+        let is_silent = ending.report.is_none() && ending.stop.is_none();
+        let has_failed = matches!(
+            self.outcome,
+            Outcome::Failed { .. } | Outcome::Crashed | Outcome::ProtocolError | Outcome::WorkerBroken
+        );
+        if is_silent
+            && has_failed
+            && let Some(line) = log.lines().map(str::trim).rfind(|line| !line.is_empty())
+        {
+            let cut: String = line.chars().filter(|c| !c.is_control()).take(LAST_WORDS).collect();
+            let more = if cut.len() < line.len() { "…" } else { "" };
+            self.sentence = format!("{} Its last words: \"{cut}{more}\".", self.sentence);
+        }
+        self
     }
 }
 
@@ -148,8 +171,12 @@ fn judge_code(code: u8, meaning: Meaning, ending: &Ending) -> Verdict {
         Some(Report::Failure(error)) => Some(error),
         Some(Report::Success) | None => None,
     };
+    // A task that was not read cannot have been judged: an interpreter leaves with 2 that does not find its script.
+    let is_unjudged = code == 2 && said.is_none() && !ending.raw;
     let meaning = match meaning {
-        Meaning::WorkerBroken if ending.stdin_untouched => {
+        Meaning::NotRetriable | Meaning::WorkerBroken
+            if ending.stdin_untouched && (meaning == Meaning::WorkerBroken || is_unjudged) =>
+        {
             return Verdict::new(
                 Outcome::WorkerBroken,
                 format!(
@@ -252,6 +279,7 @@ fn spoken(error: &ReportedError) -> String {
 
 fn broken_hint(code: u8) -> &'static str {
     match code {
+        2 => "perhaps its script does not exist",
         126 => "its command is not executable",
         127 => "its command was not found",
         _ => "it says that its configuration is wrong",

@@ -18,7 +18,7 @@ impl Dice {
 /// How much of a wait is left to chance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jitter {
-    /// Anything from nothing to the whole wait, so that a crowd spreads out ("full jitter", M. Brooker,
+    /// Anything from [`Backoff::LEAST`] to the whole wait, so that a crowd spreads out ("full jitter", M. Brooker,
     /// *Exponential Backoff And Jitter*, AWS Architecture Blog, 2015).
     Full,
     /// Exactly the computed wait.
@@ -45,6 +45,9 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// No chance makes a wait shorter, unless the whole wait is: what failed a moment ago would fail again.
+    pub const LEAST: Duration = Duration::from_millis(100);
+
     /// The wait after `tries` counted tries (1 after the first). Never above `max`, for any number.
     pub fn wait(&self, tries: u32, dice: Dice) -> Duration {
         // Beyond 2^63 milliseconds every wait is `max` anyway, so a clamped exponent changes no answer.
@@ -53,7 +56,7 @@ impl Backoff {
         let millis = self.base.as_millis().saturating_mul(growth).min(self.max.as_millis());
         let whole = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
         match self.jitter {
-            Jitter::Full => dice.share_of(whole),
+            Jitter::Full => dice.share_of(whole).max(whole.min(Self::LEAST)),
             Jitter::None => whole,
         }
     }

@@ -43,14 +43,15 @@ pub(crate) async fn conclude(closing: Closing, hearing: Hearing, age: Duration) 
         stdin_untouched: closing.stdin_untouched,
         out_of_memory: false,
     };
-    let verdict = judge(&ending, &worker.exit_codes);
+    let untold = log.untold();
+    let (log_tail, file) = log.finish();
+    let verdict = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
     let succeeded = verdict.outcome == Outcome::Succeeded;
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
-    if log.untold() > 0 {
-        warnings.push(format!("{} log lines came too fast to be shown live", log.untold()).into());
+    if untold > 0 {
+        warnings.push(format!("{untold} log lines came too fast to be shown live").into());
     }
-    let (log_tail, file) = log.finish();
     if let Some(Err(error)) = file.map(crate::workspace::logfile::LogFile::finish) {
         warnings.push(format!("lines are missing in its log file: {error}").into());
     }

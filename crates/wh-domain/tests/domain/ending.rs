@@ -40,6 +40,9 @@ fn expected(code: u8, ending: &Ending) -> String {
     if [78, 126, 127].contains(&code) && ending.stdin_untouched {
         return "worker_broken".to_owned();
     }
+    if code == 2 && ending.stdin_untouched && nothing_said && !ending.raw {
+        return "worker_broken".to_owned();
+    }
     if code == 0 && nothing_said {
         return if ending.raw { "succeeded" } else { "protocol_error" }.to_owned();
     }
@@ -119,6 +122,9 @@ fn each_line_of_the_protocols_table_holds() {
         check("78, 126, 127, unread", &left(code).unread(), "worker_broken");
         check("78, 126, 127, unread, raw", &left(code).unread().raw(), "worker_broken");
     }
+    check("2, unread", &left(2).unread(), "worker_broken");
+    check("2, unread, told why", &left(2).unread().failure(error()), "failed(logic), final");
+    check("2, unread, raw", &left(2).unread().raw(), "failed(logic), final");
     check("78, read", &left(78), "failed(logic), final");
     for code in [126, 127] {
         check("126, 127, read", &left(code), "failed(transient)");

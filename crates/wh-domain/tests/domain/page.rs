@@ -132,6 +132,7 @@ fn endings() -> String {
         ("exit 126 with its input unread", left(126).unread()),
         ("exit 127 with its input unread", left(127).unread()),
         ("exit 78 with its input unread", left(78).unread()),
+        ("exit 2 with its input unread and no report, with an envelope", left(2).unread()),
         ("exit 126, 127 with its input read", left(127)),
         ("exit 78 with its input read", left(78)),
         ("exit 130, 143 with no signal of the host's", left(143)),

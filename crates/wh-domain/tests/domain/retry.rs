@@ -16,11 +16,20 @@ fn the_first_wait_is_the_base_and_the_longest_is_the_maximum() {
 }
 
 #[test]
-fn full_jitter_draws_anything_from_nothing_to_the_whole_wait() {
+fn full_jitter_draws_anything_from_a_tenth_of_a_second_to_the_whole_wait() {
     let backoff = Backoff { jitter: Jitter::Full, ..EXACT };
-    for (dice, millis) in [(0, 0), (1, 1), (4_000, 4_000), (4_001, 0), (u64::MAX, u64::MAX % 4_001)] {
+    for (dice, millis) in
+        [(0, 100), (99, 100), (101, 101), (4_000, 4_000), (4_001, 100), (u64::MAX, u64::MAX % 4_001)]
+    {
         assert_eq!(backoff.wait(3, Dice(dice)), Duration::from_millis(millis), "dice {dice}");
     }
+}
+
+#[test]
+fn a_whole_wait_below_a_tenth_of_a_second_is_not_made_longer() {
+    let backoff = Backoff { base: Duration::from_millis(40), jitter: Jitter::Full, ..EXACT };
+    assert_eq!(backoff.wait(1, Dice(0)), Duration::from_millis(40));
+    assert_eq!(Backoff { base: Duration::ZERO, ..backoff }.wait(1, Dice(7)), Duration::ZERO);
 }
 
 #[test]

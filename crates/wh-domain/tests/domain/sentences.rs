@@ -41,9 +41,30 @@ fn a_broken_worker_is_told_with_what_to_look_at() {
         "The worker left with exit code 78 before it read its task: it says that its configuration is wrong.",
     );
     check(
+        &left(2).unread(),
+        "The worker left with exit code 2 before it read its task: perhaps its script does not exist.",
+    );
+    check(
         &ended(Exit::NotStarted("/opt/venv/bin/python does not exist".into())),
         "The worker could not be started: /opt/venv/bin/python does not exist.",
     );
+}
+
+#[test]
+fn a_worker_that_failed_without_a_report_is_quoted() {
+    let quoted =
+        |ending: &Ending, log: &str| judge(ending, &ExitTable::default()).quoting(ending, log).sentence;
+    let trace = "Traceback (most recent call last):\n  File \"x.py\", line 4\nKeyError: 'text'\n \n";
+    assert_eq!(
+        quoted(&left(1), trace),
+        "The worker failed with exit code 1. Its last words: \"KeyError: 'text'\"."
+    );
+    assert_eq!(quoted(&left(1), " \n"), "The worker failed with exit code 1.");
+    assert_eq!(quoted(&left(0).success(), trace), "The worker finished the task.");
+    let told = left(1).failure(error());
+    assert_eq!(quoted(&told, trace), judge(&told, &ExitTable::default()).sentence);
+    let long = quoted(&left(1), &"é".repeat(500));
+    assert!(long.ends_with(&format!("{}…\".", "é".repeat(200))), "{long}");
 }
 
 #[test]

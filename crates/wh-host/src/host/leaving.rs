@@ -128,8 +128,8 @@ impl Host {
     }
 
     pub(super) async fn leave(mut self, why: Why) -> Farewell {
-        // A claim that was never answered may have brought something.
-        self.killed += self.running.len() + self.settling + usize::from(self.claiming.in_flight);
+        // What a claim brought that was never answered has not been started.
+        self.killed += self.running.len() + self.settling;
         self.beside.shutdown().await;
         if !matches!(why, Why::Failed(_)) {
             let goodbye = self.tools.store.leave(self.tools.host.clone());

@@ -90,7 +90,7 @@ impl Bench {
             .prepare_cached("BEGIN IMMEDIATE")
             .and_then(|mut begin| begin.execute(()))
             .map_err(sql)?;
-        let ring = fill(&self.connection, &*self.clock, batch, |so_far| {
+        let ring = self.fill(batch, |so_far| {
             if so_far >= MOST || began.elapsed() >= LONGEST {
                 return None;
             }
@@ -120,6 +120,61 @@ impl Bench {
         Ok(ring)
     }
 
+    /// Performs the first request and as many more as `next` brings. Answers whether the bell is to be rung.
+    fn fill(
+        &self,
+        batch: &mut Vec<Box<dyn Request>>,
+        mut next: impl FnMut(usize) -> Option<Box<dyn Request>>,
+    ) -> Outcome<bool> {
+        let begin = || Tx::begin(&self.connection, self.clock.wall(), self.clock.instant());
+        let mut tx = begin()?;
+        let mut at = 0;
+        while let Some(request) = batch.get_mut(at) {
+            if at > 0 {
+                self.perform(&mut tx, request.as_mut())?;
+            } else if let Err(error) = request.perform(&mut tx) {
+                self.distrust(error)?;
+                // Most requests come alone and succeed, so the first one goes without a savepoint: there is nothing
+                // else in the transaction that its failure could take along.
+                self.roll_back();
+                self.connection.execute_batch("BEGIN IMMEDIATE")?;
+                tx = begin()?;
+            }
+            at += 1;
+            if at == batch.len() {
+                batch.extend(next(at));
+            }
+        }
+        tx.finish()
+    }
+
+    /// Performs one request so that its failure takes back what it wrote and nothing else.
+    fn perform(&self, tx: &mut Tx<'_>, request: &mut dyn Request) -> Outcome<()> {
+        let mark = tx.mark();
+        self.connection.prepare_cached("SAVEPOINT request")?.execute(())?;
+        let done = request.perform(tx);
+        if let Err(error) = done {
+            self.distrust(error)?;
+        }
+        if self.connection.is_autocommit() {
+            return Err(Fail::Store(StoreError::Unavailable(
+                "the transaction was given up because of another request".to_owned(),
+            )));
+        }
+        if done.is_err() {
+            self.connection.prepare_cached("ROLLBACK TO request")?.execute(())?;
+            tx.back_to(mark);
+        }
+        self.connection.prepare_cached("RELEASE request")?.execute(())?;
+        Ok(())
+    }
+
+    /// What one request learnt about the disk holds for all: none of those that share its commit is acknowledged.
+    fn distrust(&self, error: &StoreError) -> Result<(), StoreError> {
+        self.trust.note(error.clone());
+        self.trust.check()
+    }
+
     fn roll_back(&self) {
         if !self.connection.is_autocommit() {
             // SQLite takes the transaction back by itself at the latest when the next one begins or the connection
@@ -139,55 +194,6 @@ impl Bench {
         }
         self.waits_for_disk.get()
     }
-}
-
-/// Performs the first request and as many more as `next` brings. Answers whether the bell is to be rung.
-fn fill(
-    connection: &Connection,
-    clock: &dyn Clock,
-    batch: &mut Vec<Box<dyn Request>>,
-    mut next: impl FnMut(usize) -> Option<Box<dyn Request>>,
-) -> Outcome<bool> {
-    let begin = || Tx::begin(connection, clock.wall(), clock.instant());
-    let mut tx = begin()?;
-    let mut at = 0;
-    while let Some(request) = batch.get_mut(at) {
-        if at > 0 {
-            perform(&mut tx, request.as_mut())?;
-        } else if !request.perform(&mut tx) {
-            // Most requests come alone and succeed, so the first one goes without a savepoint: there is nothing
-            // else in the transaction that its failure could take along.
-            if !connection.is_autocommit() {
-                connection.execute_batch("ROLLBACK")?;
-            }
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            tx = begin()?;
-        }
-        at += 1;
-        if at == batch.len() {
-            batch.extend(next(at));
-        }
-    }
-    tx.finish()
-}
-
-/// Performs one request so that its failure takes back what it wrote and nothing else.
-fn perform(tx: &mut Tx<'_>, request: &mut dyn Request) -> Outcome<()> {
-    let mark = tx.mark();
-    let connection = tx.connection();
-    connection.prepare_cached("SAVEPOINT request")?.execute(())?;
-    let good = request.perform(tx);
-    if connection.is_autocommit() {
-        return Err(Fail::Store(StoreError::Unavailable(
-            "the transaction was given up because of another request".to_owned(),
-        )));
-    }
-    if !good {
-        connection.prepare_cached("ROLLBACK TO request")?.execute(())?;
-        tx.back_to(mark);
-    }
-    connection.prepare_cached("RELEASE request")?.execute(())?;
-    Ok(())
 }
 
 fn sql(error: rusqlite::Error) -> StoreError {

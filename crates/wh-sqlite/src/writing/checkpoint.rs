@@ -1,11 +1,13 @@
 //! Copies the log into the database, after the answers, so that the log stays small.
 
+use crate::failure::classify;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
+use wh_ports::store::StoreError;
 
 /// From so many pages on, what nobody reads any more is copied: 16 MiB.
 const COPY_AT: i32 = 4_096;
@@ -47,14 +49,16 @@ impl Log {
         }
     }
 
-    /// Copies if it is time to. A failure costs nothing but room: the next commit tries again.
-    pub(super) fn copy_if_large(&mut self, connection: &Connection) {
+    /// Copies if it is time to. Most failures cost nothing but room, and the next commit tries again. One that the disk
+    /// did not confirm says that something in the log may be gone, also of commits that waited for no disk and that
+    /// later ones are read through: then nothing may be acknowledged any more.
+    pub(super) fn copy_if_large(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < COPY_AT {
             self.copy_at = COPY_AT;
         }
         if pages < self.copy_at {
-            return;
+            return Ok(());
         }
         // While a reader holds the log back, copying the same pages at every commit would be for nothing.
         self.copy_at = pages.saturating_add(COPY_AT / 4);
@@ -63,7 +67,8 @@ impl Log {
             connection.busy_timeout(WAIT_FOR_READERS)?;
             connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |_| Ok(()))
         };
-        drop(copy());
+        let copied = copy();
         drop(connection.busy_timeout(BUSY));
+        copied.map_err(|error| classify(&error))
     }
 }

@@ -24,8 +24,8 @@ pub(super) enum Message {
 pub(super) trait Request: Send {
     /// What it is for.
     fn verb(&self) -> Verb;
-    /// Does it. After `false` everything it wrote must be taken back; the caller already has its own error.
-    fn perform(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Does it. After an error everything it wrote must be taken back; the caller gets this very error.
+    fn perform(&mut self, tx: &mut Tx<'_>) -> Result<(), &StoreError>;
     /// The transaction is durable, or it failed as a whole.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -53,12 +53,10 @@ where
         self.verb
     }
 
-    fn perform(&mut self, tx: &mut Tx<'_>) -> bool {
-        let Some(work) = self.work.take() else { return true };
-        let done = work(tx);
-        let good = done.is_ok();
-        self.done = Some(done.map_err(|fail: Fail| fail.into()));
-        good
+    fn perform(&mut self, tx: &mut Tx<'_>) -> Result<(), &StoreError> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let done = work(tx).map_err(|fail: Fail| fail.into());
+        self.done.insert(done).as_ref().map(|_| ())
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {

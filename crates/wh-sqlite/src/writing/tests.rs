@@ -106,6 +106,30 @@ fn once_the_disk_has_failed_nothing_is_written_any_more() {
 }
 
 #[test]
+fn what_one_request_learns_about_the_disk_holds_for_all_that_share_its_commit_and_for_all_after_it() {
+    for place in 0..3 {
+        let dir = TempDir::new().unwrap();
+        let bench = bench(&dir);
+        let (sender, mut queue) = mpsc::channel(4);
+        let failure = StoreError::Untrusted("unlink".to_owned());
+        let mut answers = Vec::new();
+        for at in 0..4 {
+            let failure = failure.clone();
+            let work = move |tx: &mut Tx<'_>| if at == place { Err(failure.into()) } else { arrives(tx) };
+            let (request, answer) = request(Verb::Sweep, work);
+            assert!(sender.try_send(Message::Write(request)).is_ok());
+            answers.push(answer);
+        }
+        while let Ok(Message::Write(request)) = queue.try_recv() {
+            assert!(bench.serve(request, &mut queue).is_none());
+        }
+        for mut answer in answers {
+            assert_eq!(answer.try_recv().unwrap(), Err(failure.clone()), "it fails at {place}");
+        }
+    }
+}
+
+#[test]
 fn one_commit_serves_no_more_requests_than_its_bound() {
     let dir = TempDir::new().unwrap();
     let bench = bench(&dir);

@@ -125,9 +125,13 @@ fn fail_nth(calls: &str, error: &str, nth: u32) -> usize {
     acks.len()
 }
 
-fn fail_each(calls: &str, error: &str, most: u32) {
+fn may_trace() -> bool {
     let may = Command::new("strace").args(["-f", "-qq", "-o", "/dev/null", "true"]).status();
-    if !may.is_ok_and(|status| status.success()) {
+    may.is_ok_and(|status| status.success())
+}
+
+fn fail_each(calls: &str, error: &str, most: u32) {
+    if !may_trace() {
         return skip("strace is not installed or may not trace");
     }
     let all = fail_nth(calls, error, 10_000);
@@ -149,6 +153,53 @@ fn a_write_that_fails_at_any_place_loses_nothing_that_was_acknowledged() {
 #[test]
 fn a_disk_that_is_full_at_any_write_loses_nothing_that_was_acknowledged() {
     fail_each("pwrite64", "ENOSPC", 12);
+}
+
+/// One commit that makes the log so large that it is copied after the answer, and one after that.
+#[test]
+#[ignore = "runs under strace"]
+fn writes_beyond_a_copy_of_the_log() {
+    let Some(dir) = std::env::var_os(DIR) else { return };
+    let options = Options { mode: Mode::Migrate, inline_params: 1 << 30, ..Options::new(Path::new(&dir)) };
+    let store = SqliteStore::open(options).unwrap();
+    run(async {
+        let params = wh_domain::task::Payload::Bytes(vec![7; 17 << 20].into());
+        for (name, task) in [("large", NewTask { params, ..task("large") }), ("last", task("last"))] {
+            let answer = store.enqueue(vec![task]).await.map(drop);
+            std::io::stdout().write_all(format!("\n{name} {answer:?}\n").as_bytes()).unwrap();
+        }
+    });
+}
+
+#[test]
+fn after_a_copy_of_the_log_that_the_disk_does_not_confirm_nothing_is_acknowledged() {
+    if !may_trace() {
+        return skip("strace is not installed or may not trace");
+    }
+    let mut in_a_copy = 0;
+    for nth in 1..=8 {
+        let home = Home::new();
+        drop(home.open());
+        let trace = home.path().join("trace");
+        let done = Command::new("strace")
+            .args(["-f", "-qq", "-y", "--seccomp-bpf", "--trace=fsync,fdatasync", "-o"])
+            .arg(&trace)
+            .arg(format!("--inject=fsync,fdatasync:error=EIO:when={nth}"))
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "flaky::writes_beyond_a_copy_of_the_log", "--ignored", "--nocapture"])
+            .env(DIR, home.path().join("data"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && said.contains("\nlast "), "call {nth}: {said}");
+        // SQLite itself does not look at what the sync of a directory answers.
+        let is_a_file = |line: &str| line.contains("/tasks.db");
+        let trace = fs::read_to_string(trace).unwrap();
+        let has_failed = trace.lines().any(|line| line.contains("INJECTED") && is_a_file(line));
+        assert_eq!(said.contains("\nlast Ok"), !has_failed, "call {nth}: {said}");
+        in_a_copy += u32::from(has_failed && said.contains("\nlarge Ok"));
+    }
+    assert!(in_a_copy >= 2, "the log and the database were to be confirmed after the answer: {in_a_copy}");
 }
 
 /// Names and states of all tasks.

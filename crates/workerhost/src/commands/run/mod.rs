@@ -37,10 +37,10 @@ pub(crate) struct Options {
     /// First enqueue the tasks of this file of JSON lines (- for standard input)
     #[arg(long, value_name = "FILE|-")]
     enqueue: Option<PathBuf>,
-    /// Leave when every task that a worker takes has ended
+    /// Leave when nothing is left that a worker could be given
     #[arg(long)]
     drain: bool,
-    /// Leave with code 11 when a task was given up
+    /// Leave with code 11 when a task was given up, or a worker is put aside in the end
     #[arg(long, requires = "drain")]
     fail_on_poisoned: bool,
 }
@@ -64,8 +64,8 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
         if options.drain {
             tally.tell(context)?;
         }
-        let poisoned = options.fail_on_poisoned && tally.counts().poisoned > 0;
-        Ok(if poisoned { Exit::Poisoned } else { fed.worse(exit) })
+        let is_incomplete = options.fail_on_poisoned && tally.counts().is_incomplete();
+        Ok(if is_incomplete { Exit::Poisoned } else { fed.worse(exit) })
     })
 }
 

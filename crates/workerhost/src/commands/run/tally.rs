@@ -23,6 +23,14 @@ pub(super) struct Counts {
     pub(super) tried_again: u64,
     /// Types that tasks wait of and no worker takes.
     pub(super) without_worker: Vec<String>,
+    /// Workers that are put aside, so that tasks may wait for them.
+    pub(super) put_aside: Vec<PutAside>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct PutAside {
+    worker: String,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -30,6 +38,13 @@ struct Summary {
     schema: &'static str,
     #[serde(flatten)]
     counts: Counts,
+}
+
+impl Counts {
+    /// Whether something that was to be done was not, and will not be unless somebody sees to it.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.poisoned > 0 || !self.put_aside.is_empty()
+    }
 }
 
 impl Tally {
@@ -62,6 +77,9 @@ fn words(counts: &Counts) -> String {
         let types = counts.without_worker.join(", ");
         line.extend(["\nTasks of these types wait, because no worker takes them: ", &types, "."]);
     }
+    for PutAside { worker, why } in &counts.put_aside {
+        line.extend(["\nWorker ", worker, " is put aside, and its tasks wait: ", why]);
+    }
     line
 }
 
@@ -80,6 +98,20 @@ impl Observer for Tally {
                 if !counts.without_worker.contains(&task_type) {
                     counts.without_worker.push(task_type);
                 }
+            }
+            Event::WorkerQuarantined { worker, why, .. } => {
+                counts.put_aside.retain(|aside| aside.worker != worker.as_str());
+                let (worker, why) = (worker.to_string(), why.to_string());
+                counts.put_aside.push(PutAside { worker, why });
+            }
+            Event::WorkerRecovered { worker } => {
+                counts.put_aside.retain(|aside| aside.worker != worker.as_str());
+            }
+            Event::ConfigReloaded { changed, removed, .. } => {
+                let is_new = |aside: &PutAside| {
+                    changed.iter().chain(removed).any(|worker| worker.as_str() == aside.worker)
+                };
+                counts.put_aside.retain(|aside| !is_new(aside));
             }
             _ => {}
         }
@@ -100,6 +132,14 @@ mod tests {
             words(&counts),
             "15 tasks completed, 3 given up; 4 attempts had to be tried again.\n\
              Tasks of these types wait, because no worker takes them: video.transcode."
+        );
+        let aside = |worker: &str| PutAside { worker: worker.to_owned(), why: "It is not there.".to_owned() };
+        counts = Counts { put_aside: vec![aside("scan"), aside("mail")], ..Counts::default() };
+        assert_eq!(
+            words(&counts),
+            "0 tasks completed.\n\
+             Worker scan is put aside, and its tasks wait: It is not there.\n\
+             Worker mail is put aside, and its tasks wait: It is not there."
         );
     }
 }

@@ -1,4 +1,5 @@
-//! Deletes blobs that no task refers to, shelf by shelf, while nobody else can write.
+//! Deletes blobs that no task refers to, shelf by shelf, while nobody else can write. A file that is deleted stays so
+//! whatever becomes of the transaction, so what counts is which tasks are gone for good, not which are just going.
 
 use crate::blob_dir::{BlobDir, old_on};
 use crate::failure::{Outcome, unavailable};
@@ -10,6 +11,9 @@ const LOOKED_AT: usize = 1_000;
 
 /// Goes on from the shelf that the last round ended at. Answers how many went, and whether there are more shelves.
 pub(crate) fn sweep_blobs(tx: &Tx<'_>, blobs: &BlobDir, next_shelf: &Mutex<usize>) -> Outcome<(u64, bool)> {
+    if tx.has_forgotten() {
+        return Ok((0, true));
+    }
     let failed = |error: std::io::Error| unavailable("delete blobs that nobody needs", &error);
     let mut at = next_shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let shelves = blobs.shelves().map_err(failed)?;

@@ -36,6 +36,15 @@ impl Content {
         }
     }
 
+    /// Refuses, within a transaction that is to refer to it, a blob that is not there: between [`Self::prepare`] and the
+    /// turn to write it may have been swept away. From here on nobody can sweep it before the reference is written.
+    pub(crate) fn check_held(&self, blobs: &BlobDir) -> Result<(), StoreError> {
+        if self.blob().is_none_or(|sha256| blobs.holds(sha256)) {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("a large content was swept away meanwhile".to_owned()))
+    }
+
     /// Adds what it holds to a digest; a blob is known by its own.
     pub(crate) fn hash(&self, hasher: &mut Sha256) {
         hasher.update(self.kind().to_le_bytes());

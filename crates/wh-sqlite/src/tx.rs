@@ -23,6 +23,7 @@ pub(crate) struct Mark {
     tally: Tally,
     arrivals: Option<(i64, i64)>,
     ring: bool,
+    forgets: bool,
 }
 
 /// A transaction in progress.
@@ -54,7 +55,7 @@ impl<'c> Tx<'c> {
                     fence_floor: row.get(5)?,
                 })
             })?;
-        let now = Mark { tally, arrivals: None, ring: false };
+        let now = Mark { tally, arrivals: None, ring: false, forgets: false };
         Ok(Self { connection, wall, instant, as_read: tally, now })
     }
 
@@ -102,6 +103,16 @@ impl<'c> Tx<'c> {
     /// Others may want to look once this is committed.
     pub(crate) fn ring(&mut self) {
         self.now.ring = true;
+    }
+
+    /// A task that may have needed a blob was deleted.
+    pub(crate) fn forgot(&mut self) {
+        self.now.forgets = true;
+    }
+
+    /// Whether a blob that nobody needs here may still be needed by what is committed.
+    pub(crate) fn has_forgotten(&self) -> bool {
+        self.now.forgets
     }
 
     /// How many tasks are pending.

@@ -60,11 +60,7 @@ pub(crate) fn enqueue(
         let known = standing_in_the_way(tx, arrival)?;
         return Ok(known.unwrap_or_else(|| Enqueued::MissingInput(missing.name.clone())));
     }
-    if let Some(sha256) = arrival.params.blob()
-        && !blobs.holds(sha256)
-    {
-        return Err(StoreError::Unavailable("a large content was swept away meanwhile".to_owned()).into());
-    }
+    arrival.params.check_held(blobs)?;
     let parent = match origin {
         Origin::Producer(_) => task.parent.as_ref(),
         Origin::Parent(parent) => Some(parent),

@@ -127,6 +127,9 @@ pub(crate) fn settle(
     if row.cancel_wished && !settlement.saw_cancel {
         return Ok(Settled::CancelWished);
     }
+    if let Some((content, _)) = &settlement.result {
+        content.check_held(blobs)?;
+    }
     if settlement.follow_ups.is_empty() {
         return write(tx, settlement, &row, policy).map(|()| Settled::Done);
     }

@@ -112,6 +112,7 @@ fn delete(tx: &mut Tx<'_>, seq: i64, stage: Stage) -> Outcome<()> {
         .query_row([seq], |row| row.get(0))?;
     // Its id may be given again, and a fence that was given out with it may not.
     tx.raise_fence_floor(fence);
+    tx.forgot();
     tx.moved(Some(stage), None);
     Ok(())
 }

@@ -15,8 +15,9 @@ impl Upkeep for SqliteStore {
     fn sweep(&self, retention: Retention) -> Answer<'_, Swept> {
         let (blobs, shelf) = (self.blobs.clone(), Arc::clone(&self.shelf));
         Box::pin(self.write(Verb::Sweep, move |tx| {
-            let (tasks, more_tasks) = sweep(tx, &retention)?;
+            // What the tasks of this round leave behind goes in the next one, once they are gone for good.
             let (gone, more_blobs) = sweep_blobs(tx, &blobs, &shelf)?;
+            let (tasks, more_tasks) = sweep(tx, &retention)?;
             Ok(Swept { tasks, blobs: gone, more: more_tasks || more_blobs })
         }))
     }

@@ -1,8 +1,8 @@
 //! Large contents in copies of the store: none is left out, and none comes back damaged.
 
-use crate::kit::{Home, claim, enqueue_one, id, join, run, success, task};
+use crate::kit::{Home, claim, enqueue_one, files, id, join, run, success, task};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wh_domain::task::{NewTask, Payload};
 use wh_ports::blobs::{Blobs, Stored};
 use wh_ports::claims::{Claims, Produced, Settlement};
@@ -31,15 +31,6 @@ async fn filled(home: &Home) -> std::sync::Arc<SqliteStore> {
     };
     store.settle(vec![settlement]).await.unwrap();
     store
-}
-
-/// Every file below a directory.
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let mut found: Vec<PathBuf> =
-        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
-    found.sort();
-    found
 }
 
 async fn assert_whole(store: &SqliteStore) {

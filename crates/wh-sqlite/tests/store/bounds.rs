@@ -1,8 +1,8 @@
 //! Every bound, met.
 
-use crate::kit::{Home, claim, enqueue_one, id, join, json, run, success, task};
-use std::fs::{self, File, FileTimes};
-use std::time::{Duration, SystemTime};
+use crate::kit::{Home, age, claim, enqueue_one, id, join, json, run, success, task};
+use std::fs;
+use std::time::Duration;
 use wh_domain::task::{NewTask, Payload};
 use wh_ports::blobs::{Blobs, Stored};
 use wh_ports::claims::Claims;
@@ -54,11 +54,6 @@ fn params_at_the_bound_stay_in_the_row_and_one_byte_more_is_a_blob() {
             assert_eq!(matches!(params, Stored::Blob { .. }), is_blob, "{params:?}");
         }
     });
-}
-
-fn age(path: &std::path::Path) {
-    let then = SystemTime::now() - Duration::from_secs(3_700);
-    File::options().write(true).open(path).unwrap().set_times(FileTimes::new().set_modified(then)).unwrap();
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Stores in a directory of their own, and the few words that tests are made of.
 
-use std::path::Path;
+use std::fs::{self, File, FileTimes};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use wh_domain::attempt::{AttemptRecord, OutcomeName, Usage};
 use wh_domain::ending::Exit;
@@ -43,6 +45,21 @@ impl Home {
     pub(crate) fn open(&self) -> Arc<SqliteStore> {
         SqliteStore::open(self.options()).unwrap()
     }
+}
+
+/// Lets a blob lie there for longer than an hour.
+pub(crate) fn age(path: &Path) {
+    let then = SystemTime::now() - Duration::from_secs(3_700);
+    File::options().write(true).open(path).unwrap().set_times(FileTimes::new().set_modified(then)).unwrap();
+}
+
+/// Every file below a directory.
+pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> =
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
+    found.sort();
+    found
 }
 
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {

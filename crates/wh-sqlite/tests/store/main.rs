@@ -14,4 +14,5 @@ mod model;
 mod opening;
 mod place;
 mod power;
+mod swept;
 mod trouble;

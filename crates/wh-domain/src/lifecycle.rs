@@ -2,7 +2,7 @@
 
 use crate::outcome::{Outcome, RetryAfter};
 use crate::retry::{Dice, OnLost, RetryPolicy};
-use crate::task::{Counters, PoisonReason, WaitingFor};
+use crate::task::{Counters, PoisonReason, StateName, WaitingFor};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -69,13 +69,49 @@ impl History {
 
 /// Chooses what becomes of a task after an attempt with this `outcome`.
 ///
-/// A wish to cancel wins over everything but a kept promise: the host settles under the same guard that records
-/// the wish, so a success that was settled before the wish stands and one after it does not.
+/// A wish to cancel wins over everything: the store records it under the same guard under which a host settles, so a
+/// success that was settled before the wish stands, and one after it does not.
 pub fn after_attempt(task: &History, policy: &RetryPolicy, outcome: Outcome, dice: Dice) -> Decision {
     let mut counters = task.counters;
     let next = count(&mut counters, task, policy, outcome, dice);
     let next = if task.cancel_wished { Next::Cancelled } else { next };
     Decision { next, counters }
+}
+
+/// Chooses what becomes of a task whose claim is given back before its attempt began: it is as it was.
+pub fn after_release(task: &History) -> Decision {
+    let next = if task.cancel_wished { Next::Cancelled } else { AT_ONCE };
+    Decision { next, counters: task.counters }
+}
+
+/// The same decision about a task whose wish to cancel became known only now.
+pub fn with_wish(decision: Decision) -> Decision {
+    Decision { next: Next::Cancelled, ..decision }
+}
+
+/// What a person's wish to cancel does to a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnCancel {
+    /// It is cancelled at once.
+    Ends,
+    /// It is under way, so the wish is left for the host that carries it.
+    Asks,
+    /// It has ended already, and stays as it is.
+    Nothing,
+}
+
+/// What a wish to cancel does to a task in this state.
+pub const fn on_cancel(state: StateName) -> OnCancel {
+    match state {
+        StateName::Pending => OnCancel::Ends,
+        StateName::Claimed => OnCancel::Asks,
+        StateName::Completed | StateName::Poisoned | StateName::Cancelled => OnCancel::Nothing,
+    }
+}
+
+/// Whether a person may have a task in this state tried again: at once, with all counters at zero.
+pub const fn may_retry(state: StateName) -> bool {
+    matches!(state, StateName::Poisoned | StateName::Cancelled)
 }
 
 fn count(

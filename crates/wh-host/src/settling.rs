@@ -10,7 +10,7 @@ use wh_domain::attempt::{AttemptRecord, Outcome, Usage};
 use wh_domain::event::{Carried, Event};
 use wh_domain::failure::FailureClass;
 use wh_domain::id::{Fence, Seq, StreamNo};
-use wh_domain::lifecycle::{Decision, History, Next, Wait, after_attempt};
+use wh_domain::lifecycle::{History, Next, after_attempt, after_release, with_wish};
 use wh_domain::retry::{OnLost, RetryPolicy};
 use wh_domain::task::NewTask;
 use wh_ports::claims::{Claim, Orphan, Settled, Settlement};
@@ -179,21 +179,12 @@ pub(crate) fn release(claim: &Claim) -> Settlement {
     Settlement {
         seq: claim.seq,
         fence: claim.fence,
-        decision: as_it_was(&claim.history),
+        decision: after_release(&claim.history),
         saw_cancel: claim.history.cancel_wished,
         record: None,
         result: None,
         follow_ups: Vec::new(),
     }
-}
-
-fn as_it_was(history: &History) -> Decision {
-    let next = if history.cancel_wished {
-        Next::Cancelled
-    } else {
-        Next::Pending { wait: Wait::Now, waiting_for: None }
-    };
-    Decision { next, counters: history.counters }
 }
 
 /// What settles a dead host's claim. `policy` is the worker's, where this host knows the worker.
@@ -206,7 +197,7 @@ pub(crate) fn lost(tools: &Tools, orphan: &Orphan, policy: Option<RetryPolicy>) 
         let decision = after_attempt(&orphan.history, &policy, Outcome::Lost, tools.chance.dice());
         (decision, Some(lost_record(tools, orphan, &policy)))
     } else {
-        (as_it_was(&orphan.history), None)
+        (after_release(&orphan.history), None)
     };
     Settlement {
         seq: orphan.seq,
@@ -274,13 +265,8 @@ pub(crate) async fn settle_all(
 
 fn knowing_the_wish(mut settlement: Settlement) -> Settlement {
     settlement.saw_cancel = true;
-    settlement.decision.next = after_cancel(settlement.decision);
+    settlement.decision = with_wish(settlement.decision);
     settlement
-}
-
-fn after_cancel(decision: Decision) -> Next {
-    let history = History { counters: decision.counters, max_attempts: None, cancel_wished: true };
-    as_it_was(&history).next
 }
 
 /// The key of an attempt while it runs.
@@ -292,6 +278,7 @@ mod tests {
     use crate::tools::Parts;
     use wh_domain::attempt::OutcomeName;
     use wh_domain::id::{HostId, TaskId, TaskType, WorkerName};
+    use wh_domain::lifecycle::{Decision, Wait};
     use wh_domain::task::{Counters, Payload, PoisonReason};
     use wh_ports::blobs::Stored;
     use wh_testkit::chance::SeededChance;

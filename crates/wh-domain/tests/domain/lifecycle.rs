@@ -3,10 +3,12 @@
 use crate::samples::{DICE, history, policy};
 use std::time::Duration;
 use wh_domain::failure::FailureClass;
-use wh_domain::lifecycle::{Decision, History, Next, Wait, after_attempt};
+use wh_domain::lifecycle::{
+    Decision, History, Next, OnCancel, Wait, after_attempt, after_release, may_retry, on_cancel, with_wish,
+};
 use wh_domain::outcome::{Outcome, OutcomeName, RetryAfter};
 use wh_domain::retry::{Backoff, OnLost, RetryPolicy};
-use wh_domain::task::{Counters, PoisonReason, WaitingFor};
+use wh_domain::task::{Counters, PoisonReason, StateName, WaitingFor};
 use wh_domain::time::Timestamp;
 
 const NONE: Counters = Counters {
@@ -236,4 +238,28 @@ pub(crate) fn every_outcome() -> Vec<Outcome> {
             OutcomeName::Cancelled => vec![Outcome::Cancelled],
         })
         .collect()
+}
+
+#[test]
+fn a_claim_that_is_given_back_leaves_its_task_as_it_was() {
+    let before = Counters { attempts: 2, lost: 1, ..Counters::default() };
+    let as_it_was = Decision { next: Next::Pending { wait: Wait::Now, waiting_for: None }, counters: before };
+    assert_eq!(after_release(&history(before)), as_it_was);
+    let cancelled = Decision { next: Next::Cancelled, counters: before };
+    assert_eq!(after_release(&History { cancel_wished: true, ..history(before) }), cancelled);
+    assert_eq!(with_wish(as_it_was), cancelled);
+}
+
+#[test]
+fn wishes_end_what_waits_ask_for_what_runs_and_bring_back_only_what_was_given_up_or_cancelled() {
+    let table = [
+        (StateName::Pending, OnCancel::Ends, false),
+        (StateName::Claimed, OnCancel::Asks, false),
+        (StateName::Completed, OnCancel::Nothing, false),
+        (StateName::Poisoned, OnCancel::Nothing, true),
+        (StateName::Cancelled, OnCancel::Nothing, true),
+    ];
+    for (state, cancelled, retried) in table {
+        assert_eq!((on_cancel(state), may_retry(state)), (cancelled, retried), "{state:?}");
+    }
 }

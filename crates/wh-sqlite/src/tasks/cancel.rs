@@ -5,6 +5,7 @@ use crate::stage::Stage;
 use crate::tx::Tx;
 use rusqlite::OptionalExtension;
 use wh_domain::id::{Seq, TaskId};
+use wh_domain::lifecycle::{OnCancel, on_cancel};
 use wh_ports::wishes::Cancelled;
 
 /// Cancels one task.
@@ -15,15 +16,18 @@ pub(crate) fn cancel(tx: &mut Tx<'_>, id: &TaskId) -> Outcome<Cancelled> {
         .optional()?;
     let Some((seq, stage)) = found else { return Ok(Cancelled::Unknown) };
     let seq = Seq(seq);
-    match Stage::of(stage)? {
-        from @ (Stage::Ready | Stage::Waiting) => {
-            tx.prepare("UPDATE task SET stage = 5, changed_at = ?2, waiting_for = NULL WHERE seq = ?1 AND stage <= 1")?
-                .execute((seq.0, tx.wall.as_millis()))?;
-            tx.moved(Some(from), Some(Stage::Cancelled));
+    let stage = Stage::of(stage)?;
+    match on_cancel(stage.state()) {
+        OnCancel::Ends => {
+            tx.prepare(
+                "UPDATE task SET stage = 5, changed_at = ?2, waiting_for = NULL WHERE seq = ?1 AND stage <= 1",
+            )?
+            .execute((seq.0, tx.wall.as_millis()))?;
+            tx.moved(Some(stage), Some(Stage::Cancelled));
             tx.wished(seq, Stage::Cancelled)?;
             Ok(Cancelled::Done)
         }
-        Stage::Claimed => {
+        OnCancel::Asks => {
             let new = tx
                 .prepare(
                     "UPDATE task SET cancel_wished = 1 WHERE seq = ?1 AND stage = 2 AND cancel_wished = 0",
@@ -34,8 +38,6 @@ pub(crate) fn cancel(tx: &mut Tx<'_>, id: &TaskId) -> Outcome<Cancelled> {
             }
             Ok(Cancelled::Wished)
         }
-        ended @ (Stage::Completed | Stage::Poisoned | Stage::Cancelled) => {
-            Ok(Cancelled::Ended(ended.state()))
-        }
+        OnCancel::Nothing => Ok(Cancelled::Ended(stage.state())),
     }
 }

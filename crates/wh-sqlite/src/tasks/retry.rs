@@ -7,6 +7,7 @@ use crate::tasks::enqueue::holder_of;
 use crate::tx::Tx;
 use rusqlite::OptionalExtension;
 use wh_domain::id::{Seq, TaskId, TaskType};
+use wh_domain::lifecycle::may_retry;
 use wh_ports::wishes::Retried;
 
 /// The poisoned tasks after a place, in the order of their numbers.
@@ -23,7 +24,7 @@ pub(crate) fn retry(tx: &mut Tx<'_>, id: &TaskId, policy: &Policy) -> Outcome<Re
         .optional()?;
     let Some((seq, stage, priority, key)) = found else { return Ok(Retried::Unknown) };
     let stage = Stage::of(stage)?;
-    if !matches!(stage, Stage::Poisoned | Stage::Cancelled) {
+    if !may_retry(stage.state()) {
         return Ok(Retried::NotEnded(stage.state()));
     }
     if let Some(key) = key

@@ -5,6 +5,7 @@ use super::faults::Verb;
 use super::guards::Guard;
 use super::ledger::{Entry, Ledger, Now};
 use wh_domain::id::{Seq, TaskId, TaskType, WorkerName};
+use wh_domain::lifecycle::{OnCancel, may_retry, on_cancel};
 use wh_domain::task::{Counters, Due, StateName, TaskState};
 use wh_ports::answer::Answer;
 use wh_ports::reader::Fact;
@@ -47,19 +48,19 @@ impl Ledger {
     fn cancel(&mut self, id: &TaskId, now: Now) -> Cancelled {
         let Some(seq) = self.seq_of(id) else { return Cancelled::Unknown };
         let Some(row) = self.rows.get_mut(&seq) else { return Cancelled::Unknown };
-        match row.state() {
-            StateName::Pending => {
+        match on_cancel(row.state()) {
+            OnCancel::Ends => {
                 self.change(seq, TaskState::Cancelled, now);
                 self.add(Entry::Fact(Fact::Wished { seq, state: StateName::Cancelled }));
                 Cancelled::Done
             }
-            StateName::Claimed => {
+            OnCancel::Asks => {
                 if !std::mem::replace(&mut row.task.cancel_wished, true) {
                     self.add(Entry::Fact(Fact::Wished { seq, state: StateName::Claimed }));
                 }
                 Cancelled::Wished
             }
-            ended => Cancelled::Ended(ended),
+            OnCancel::Nothing => Cancelled::Ended(row.state()),
         }
     }
 
@@ -67,9 +68,8 @@ impl Ledger {
         let Some((seq, row)) = seq.and_then(|seq| self.rows.get(&seq).map(|row| (seq, row))) else {
             return Retried::Unknown;
         };
-        match row.state() {
-            StateName::Poisoned | StateName::Cancelled => {}
-            other => return Retried::NotEnded(other),
+        if !may_retry(row.state()) {
+            return Retried::NotEnded(row.state());
         }
         if let Some(holder) = self.holder(row.task.unique.as_ref()) {
             return Retried::Duplicate { of: holder.task.id.clone() };

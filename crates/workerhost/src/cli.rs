@@ -23,7 +23,7 @@ Examples:
   workerhost run                                    carry tasks until it is stopped
   workerhost run --enqueue tasks.jsonl --drain      add tasks, carry all, leave
   workerhost enqueue shop.invoice --params '{\"order\": 4711}' --wait
-  ls *.png | workerhost map -- optipng -            one durable task for each line
+  ls *.log | workerhost map -- sh -c 'read -r f; gzip \"$f\"'    one durable task for each line
 
 Exit codes: `workerhost exit-codes`. Manual pages: `workerhost man DIR`.";
 

@@ -24,6 +24,27 @@ fn the_exit_codes_are_told_by_the_command_its_help_and_the_manual() {
 }
 
 #[test]
+fn the_example_of_a_map_in_the_help_does_what_it_says() {
+    let place = Place::with("");
+    for name in ["a.log", "b.log"] {
+        place.write(name, "what is to be packed");
+    }
+    let help = place.ok(&["--help"]).out;
+    let example = help.lines().find(|line| line.contains("workerhost map")).unwrap();
+    let command = example.split("    one durable").next().unwrap().replace("workerhost", "\"$WORKERHOST\"");
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", &command])
+        .current_dir(place.path())
+        .env("WORKERHOST", env!("CARGO_BIN_EXE_workerhost"));
+    let said = shell.output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+    for name in ["a.log.gz", "b.log.gz"] {
+        assert!(place.path().join(name).exists(), "{name}: {said:?}");
+    }
+}
+
+#[test]
 fn every_command_has_a_page_of_the_manual() {
     let place = Place::with("");
     let said = place.ok(&["man", "deep/man1"]);
@@ -99,7 +120,8 @@ fn colours_come_when_asked_for_and_never_by_themselves_into_a_pipe() {
 #[test]
 fn talk_grows_and_shrinks_with_v_and_q_and_data_stay() {
     let place = Place::with("workers: []\nmonitoring: {enabled: true}\n");
-    let err = |flags: &[&str]| place.ok(&[&["list"], flags].concat()).err;
+    place.ok(&["enqueue", "t", "-qq"]);
+    let err = |flags: &[&str]| place.ok(&[&["list", "--type", "none"], flags].concat()).err;
     assert_eq!(err(&[]), "There are no such tasks.\n");
     assert_eq!((err(&["-q"]), err(&["-qq"])), (String::new(), String::new()));
     assert!(err(&["-v"]).contains("monitoring"), "details come with -v");

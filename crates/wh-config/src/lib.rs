@@ -35,9 +35,9 @@ mod yaml;
 
 pub use config::{Config, HostConfig, LogConfig, LogLevel, QueueConfig, Retention, StoreUrl};
 pub use duration::{BadDuration, LONGEST, format_duration, parse_duration};
-pub use load::{Loaded, MOST_BYTES, load, parse};
-pub use overrides::check_variables;
-pub use problem::{Place, Problem, Problems, Severity};
+pub use load::{Loaded, MOST_BYTES, load, locate, parse};
+pub use overrides::{STORE_OPTION, check_variables};
+pub use problem::{Place, Problem, ProblemOrigin, Problems, Severity};
 pub use reference::reference_markdown;
 pub use schema::json_schema;
 pub use show::show;

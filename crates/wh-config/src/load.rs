@@ -3,7 +3,7 @@
 use crate::assemble::Stopped;
 use crate::build::{self, Surroundings};
 use crate::check;
-use crate::config::Config;
+use crate::config::{Config, StoreUrl};
 use crate::json;
 use crate::overrides;
 use crate::problem::Problems;
@@ -12,10 +12,11 @@ use crate::source::{At, Source};
 use crate::substitute::substitute;
 use crate::table::ROOT;
 use crate::tree::Node;
+use crate::value::Block;
 use crate::yaml;
 use serde_json::value::RawValue;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The largest configuration file, in bytes.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -35,6 +36,30 @@ pub struct Loaded {
 /// # Errors
 /// All [`Problems`] of the file at once.
 pub fn load(source: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems> {
+    let Content { name, lines, base } = content(source)?;
+    parse(&name, &lines, &base, env)
+}
+
+/// Where the store of a configuration file is, also where the file is wrong in other places; `None` where it does not
+/// say so in a way that can be understood. `env` is as for [`load`].
+pub fn locate(source: &Path, env: &dyn Fn(&str) -> Option<String>) -> Option<StoreUrl> {
+    let Content { name, lines, base } = content(source).ok()?;
+    let text = lines.strip_prefix('\u{feff}').unwrap_or(&lines);
+    let mut report = Report::new(Source::new(&name, text));
+    let mut root = checked(&name, text, env, &mut report)?;
+    let place = build::place(&mut root, &Surroundings { base: &base, env }, &mut report);
+    place.map(|(store, _)| store)
+}
+
+/// A file as it was read.
+struct Content {
+    name: String,
+    lines: String,
+    /// Where relative paths start.
+    base: PathBuf,
+}
+
+fn content(source: &Path) -> Result<Content, Problems> {
     let name = source.display().to_string();
     let unreadable = |why: String| {
         Problems::without_place(
@@ -60,8 +85,8 @@ pub fn load(source: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Loade
         }
     };
     let directory = std::path::absolute(source).map_err(|error| unreadable(error.to_string()))?;
-    let base = directory.parent().unwrap_or(Path::new("/"));
-    parse(&name, &text, base, env)
+    let base = directory.parent().unwrap_or(Path::new("/")).to_owned();
+    Ok(Content { name, lines: text, base })
 }
 
 /// Reads a configuration from a text. `name` stands for the file in problems, its suffix chooses the format,
@@ -80,17 +105,26 @@ pub fn parse(
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut report = Report::new(Source::new(name, text));
-    let config = read(name, text, &mut report).and_then(|mut root| {
-        substitute(&mut root, env, &mut report);
-        overrides::apply(&mut root, env, &mut report);
-        let root = check::block(&ROOT, &root, &mut report);
-        build::config(root, &Surroundings { base, env }, &mut report)
-    });
+    let config = checked(name, text, env, &mut report)
+        .and_then(|root| build::config(root, &Surroundings { base, env }, &mut report));
     let problems = report.finish();
     match config {
         Some(config) if !problems.has_errors() => Ok(Loaded { config, warnings: problems }),
         _ => Err(problems),
     }
+}
+
+/// The keys with their values, as far as they are right.
+fn checked(
+    name: &str,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    report: &mut Report,
+) -> Option<Block> {
+    let mut root = read(name, text, report)?;
+    substitute(&mut root, env, report);
+    overrides::apply(&mut root, env, report);
+    Some(check::block(&ROOT, &root, report))
 }
 
 fn read(name: &str, text: &str, report: &mut Report) -> Option<Node> {

@@ -1,6 +1,6 @@
 //! The environment variables that stand in for keys of the file, and those that never do.
 
-use crate::problem::{Problem, Problems, Severity};
+use crate::problem::{COMMAND_LINE, ENVIRONMENT, Problem, Problems, Severity};
 use crate::report::Report;
 use crate::secret;
 use crate::source::Source;
@@ -46,6 +46,10 @@ pub(crate) const OVERRIDES: [Override; 21] = [
     of("WORKERHOST_MONITORING_ENABLED", &["monitoring", "enabled"]),
 ];
 
+/// What the command line says with its option `--store`, which is nearer than any variable.
+pub const STORE_OPTION: &str = "--store";
+const OPTION: Override = of(STORE_OPTION, &["store"]);
+
 /// All overrides with the keys they stand in for, dotted.
 pub(crate) fn overrides() -> impl Iterator<Item = (&'static str, String)> {
     OVERRIDES.iter().map(|known| (known.name, known.path.join(".")))
@@ -81,11 +85,12 @@ pub(crate) fn is_given_to_workers(name: &str) -> bool {
     GIVEN_TO_WORKERS.contains(&name)
 }
 
-/// Puts the values of set variables in the place of the file's.
+/// Puts the values of set variables, and what the command line says, in the place of the file's.
 pub(crate) fn apply(root: &mut Node, env: &dyn Fn(&str) -> Option<String>, report: &mut Report) {
-    for Override { name, path } in OVERRIDES {
+    for Override { name, path } in OVERRIDES.into_iter().chain([OPTION]) {
         let Some(value) = env(name).filter(|value| !value.is_empty()) else { continue };
-        let mut source = Source::new(crate::problem::ENVIRONMENT, &format!("{name}={value}"));
+        let from = if name == STORE_OPTION { COMMAND_LINE } else { ENVIRONMENT };
+        let mut source = Source::new(from, &format!("{name}={value}"));
         let start = name.len() + 1;
         let secret = secret::looks_secret(name);
         if secret {

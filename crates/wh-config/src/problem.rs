@@ -2,6 +2,19 @@
 
 /// The name under which environment variables are quoted.
 pub(crate) const ENVIRONMENT: &str = "environment";
+/// The name under which the command line is quoted.
+pub(crate) const COMMAND_LINE: &str = "command line";
+
+/// Who said something wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProblemOrigin {
+    /// The file.
+    File,
+    /// A variable.
+    Environment,
+    /// An option.
+    CommandLine,
+}
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +38,7 @@ impl Severity {
 /// Where a problem stands, with the line itself. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The file as it was named, or `environment`.
+    /// The file as it was named, `environment` or `command line`.
     pub file: String,
     /// The line.
     pub line: usize,
@@ -50,6 +63,17 @@ pub struct Problem {
     pub help: Option<String>,
     /// Where; `None` when the file could not be read at all.
     pub place: Option<Place>,
+}
+
+impl Problem {
+    /// Who said what is wrong.
+    pub fn origin(&self) -> ProblemOrigin {
+        match self.place.as_ref().map(|place| place.file.as_str()) {
+            Some(ENVIRONMENT) => ProblemOrigin::Environment,
+            Some(COMMAND_LINE) => ProblemOrigin::CommandLine,
+            Some(_) | None => ProblemOrigin::File,
+        }
+    }
 }
 
 /// All problems of a configuration, in the order in which they stand in the file.
@@ -111,7 +135,7 @@ impl std::fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// What came from the environment follows what stands in the file.
-fn order(problem: &Problem) -> Option<(bool, usize, usize)> {
-    problem.place.as_ref().map(|at| (at.file == ENVIRONMENT, at.line, at.column))
+/// What came from elsewhere follows what stands in the file.
+fn order(problem: &Problem) -> Option<(ProblemOrigin, usize, usize)> {
+    problem.place.as_ref().map(|at| (problem.origin(), at.line, at.column))
 }

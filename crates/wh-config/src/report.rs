@@ -1,6 +1,6 @@
 //! Collects the problems of one reading, and knows the texts they stand in.
 
-use crate::problem::{Problem, Problems, Severity};
+use crate::problem::{COMMAND_LINE, Problem, Problems, Severity};
 use crate::secret;
 use crate::source::{At, Source};
 use crate::value::Origin;
@@ -81,8 +81,12 @@ impl Report {
                 Origin::File { name: source.name.clone(), line: source.line(at.start) }
             }
             Some(source) => {
-                let name = source.text().split('=').next().unwrap_or_default();
-                Origin::Environment(name.to_owned())
+                let name = source.text().split('=').next().unwrap_or_default().to_owned();
+                if source.name == COMMAND_LINE {
+                    Origin::CommandLine(name)
+                } else {
+                    Origin::Environment(name)
+                }
             }
             None => Origin::Default,
         }

@@ -19,6 +19,8 @@ pub(crate) enum Origin {
     },
     /// The environment variable of this name.
     Environment(String),
+    /// The option of this name.
+    CommandLine(String),
 }
 
 impl std::fmt::Display for Origin {
@@ -27,6 +29,7 @@ impl std::fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File { name, line } => write!(f, "{name}:{line}"),
             Self::Environment(name) => write!(f, "environment {name}"),
+            Self::CommandLine(name) => write!(f, "option {name}"),
         }
     }
 }

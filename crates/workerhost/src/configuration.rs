@@ -4,8 +4,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::globals::Globals;
 use crate::terminal::Terminal;
+use crate::words::some;
 use std::path::{Path, PathBuf};
-use wh_config::{Config, Loaded, Problems};
+use wh_config::{Config, Loaded, ProblemOrigin, Problems, Severity, StoreUrl};
 
 /// Beside each other in the working directory; the last one is the name older installations have.
 const HERE: [&str; 4] = ["workerhost.yaml", "workerhost.yml", "workerhost.json", "workerhost_config.yaml"];
@@ -15,6 +16,8 @@ const STORE: &str = "WORKERHOST_STORE";
 const DATA_DIR: &str = ".workerhost";
 /// What stands for the file in problems where there is none.
 const DEFAULTS: &str = "environment.yaml";
+/// What it would hold.
+const NO_WORKERS: &str = "workers: []\n";
 
 /// How much a command needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,46 @@ pub(crate) fn find(globals: &Globals, need: Need, terminal: &Terminal) -> Result
     look(globals, need).map_err(|unfit| unfit.tell(terminal))
 }
 
+/// For those who look at tasks, or change those there are: they need the store and no more, so what is wrong elsewhere
+/// is no hindrance.
+pub(crate) fn to_look(globals: &Globals, terminal: &Terminal) -> Result<Configuration, Failure> {
+    let (file, problems) = match look(globals, Need::Store) {
+        Ok(configuration) => return Ok(configuration),
+        Err(Unfit::Missing(failure)) => return Err(failure),
+        Err(Unfit::Wrong(file, problems)) => (file, problems),
+    };
+    let Some(store) = place(globals, &file) else {
+        let failure = Unfit::Wrong(file, problems).tell(terminal);
+        let is_named = globals.store.is_some();
+        return Err(if is_named {
+            failure
+        } else {
+            failure.help("--store sqlite:PATH names the tasks, too")
+        });
+    };
+    if globals.store.is_none() {
+        let count = count(&file, &problems);
+        terminal.warn(&format!("{count}; `workerhost config check` tells them"));
+    }
+    let only_store = |name: &str| (name == STORE).then(|| format!("sqlite:{}", store.display()));
+    let Loaded { config, warnings } = defaults(&only_store).map_err(|unfit| unfit.tell(terminal))?;
+    Ok(Configuration { config, file: None, warnings })
+}
+
+/// Where the store is, though something else is wrong.
+fn place(globals: &Globals, file: &Path) -> Option<PathBuf> {
+    let store = match &globals.store {
+        Some(store) => {
+            let here = std::path::absolute(file).ok()?;
+            let only_store = |name: &str| (name == wh_config::STORE_OPTION).then(|| store.clone());
+            wh_config::parse(DEFAULTS, NO_WORKERS, here.parent()?, &only_store).ok()?.config.store
+        }
+        None => wh_config::locate(file, &environment(globals))?,
+    };
+    let StoreUrl::Sqlite(store) = store;
+    Some(store)
+}
+
 /// Finds and reads the configuration that holds.
 pub(crate) fn look(globals: &Globals, need: Need) -> Result<Configuration, Unfit> {
     let env = environment(globals);
@@ -84,11 +127,13 @@ pub(crate) fn reread(globals: &Globals, file: &Path) -> Result<Loaded, String> {
     wh_config::load(file, &environment(globals)).map_err(|problems| problems.to_string())
 }
 
-/// Variables as the configuration sees them: `--store` is what the variable would be, but nearer.
+/// Variables as the configuration sees them, and `--store` beside them.
 fn environment(globals: &Globals) -> impl Fn(&str) -> Option<String> + use<> {
     let store = globals.store.clone();
     move |name| match name {
-        STORE if store.is_some() => store.clone(),
+        wh_config::STORE_OPTION => store.clone(),
+        // What the option says holds, so that what the variable says need not be right.
+        STORE if store.is_some() => None,
         name => std::env::var(name).ok(),
     }
 }
@@ -104,14 +149,15 @@ fn found() -> Option<PathBuf> {
 }
 
 fn is_enough(need: Need, env: &impl Fn(&str) -> Option<String>) -> bool {
-    let has_store = env(STORE).is_some() || Path::new(DATA_DIR).join("tasks.db").is_file();
+    let is_named = env(STORE).is_some() || env(wh_config::STORE_OPTION).is_some();
+    let has_store = is_named || Path::new(DATA_DIR).join("tasks.db").is_file();
     need == Need::Nothing || (need == Need::Store && has_store)
 }
 
 fn defaults(env: &impl Fn(&str) -> Option<String>) -> Result<Loaded, Unfit> {
     let here = std::env::current_dir()
         .map_err(|error| Unfit::Missing(Failure::of_io("find the working directory", &error)))?;
-    wh_config::parse(DEFAULTS, "workers: []\n", &here, env)
+    wh_config::parse(DEFAULTS, NO_WORKERS, &here, env)
         .map_err(|problems| Unfit::Wrong(DEFAULTS.into(), problems))
 }
 
@@ -125,7 +171,25 @@ fn missing(need: Need) -> Failure {
 
 /// A configuration with errors, all of which have been told.
 pub(crate) fn refused(file: &Path, problems: &Problems) -> Failure {
-    let errors = problems.iter().filter(|problem| problem.severity == wh_config::Severity::Error).count();
-    let what = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-    Failure::new(Exit::Config, format!("{} has {what}", file.display()))
+    let mut errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let is_usage = errors.all(|problem| problem.origin() == ProblemOrigin::CommandLine);
+    Failure::new(if is_usage { Exit::Usage } else { Exit::Config }, count(file, problems))
+}
+
+/// Who has how many errors, with the verb: "workerhost.yaml has 2 errors, and the environment has 1 error".
+fn count(file: &Path, problems: &Problems) -> String {
+    let errors = |origin| {
+        let of = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        of.filter(|problem| problem.origin() == origin).count() as u64
+    };
+    let names = [
+        (ProblemOrigin::File, file.display().to_string()),
+        (ProblemOrigin::Environment, "the environment".to_owned()),
+        (ProblemOrigin::CommandLine, "the command line".to_owned()),
+    ];
+    let told = names.into_iter().filter_map(|(origin, name)| {
+        let errors = errors(origin);
+        (errors > 0).then(|| format!("{name} has {}", some(errors, "error")))
+    });
+    told.collect::<Vec<_>>().join(", and ")
 }

@@ -25,16 +25,15 @@ impl Context {
     /// The configuration that holds. Its warnings are told to those who asked for details.
     pub(crate) fn configuration(&self, need: Need) -> Result<Configuration, Failure> {
         let configuration = configuration::find(&self.globals, need, &self.terminal)?;
-        if self.terminal.verbosity() > 0 && !configuration.warnings.is_empty() {
-            self.terminal.complain(configuration.warnings.render(self.terminal.colours_talk()).trim_end());
-        }
+        self.tell_warnings(&configuration);
         Ok(configuration)
     }
 
-    /// The store that holds, as it is.
-    pub(crate) fn store(&self) -> Result<Arc<SqliteStore>, Failure> {
-        let configuration = self.configuration(Need::Store)?;
-        self.store_of(&configuration, Mode::AsIs)
+    /// Tells a configuration's warnings to those who asked for details.
+    pub(crate) fn tell_warnings(&self, configuration: &Configuration) {
+        if self.terminal.verbosity() > 0 && !configuration.warnings.is_empty() {
+            self.terminal.complain(configuration.warnings.render(self.terminal.colours_talk()).trim_end());
+        }
     }
 
     /// The store of a configuration.

@@ -17,9 +17,12 @@ mod hosting;
 mod ids;
 mod json;
 mod moment;
+mod opened;
 mod opening;
+mod outlook;
 #[cfg(test)]
 mod reference;
+mod standing;
 mod terminal;
 mod words;
 

@@ -1,39 +1,7 @@
 //! How things are told to people.
 
-use crate::moment::rfc3339;
 use std::time::Duration;
-use wh_domain::attempt::{AttemptRecord, Progress};
-use wh_domain::task::{Task, TaskState, WaitingFor};
-
-/// Where a task stands, in plain sentences. `last` is its last attempt, where that is known.
-pub(crate) fn standing(task: &Task, last: Option<&AttemptRecord>) -> String {
-    let last = last.map(|record| &*record.sentence);
-    let now = match &task.state {
-        TaskState::Pending { due, waiting_for } => {
-            let at = rfc3339(due.at);
-            match waiting_for {
-                Some(WaitingFor::Backoff) => format!("It is tried again at {at}."),
-                Some(WaitingFor::Deferral) => format!("The worker put it off until {at}."),
-                Some(WaitingFor::Worker) => format!("Its worker could not run; it is tried again at {at}."),
-                None if due.at > task.changed_at => format!("It is not to run before {at}."),
-                None => "It waits for a free stream of a worker that takes its type.".to_owned(),
-            }
-        }
-        TaskState::Claimed { worker, .. } if task.cancel_wished => {
-            return format!("Worker {worker} has been asked to stop, because someone cancelled the task.");
-        }
-        TaskState::Claimed { worker, since, .. } => {
-            return format!("Worker {worker} has been at work on it since {}.", rfc3339(*since));
-        }
-        TaskState::Completed => return last.unwrap_or("The worker finished the task.").to_owned(),
-        TaskState::Poisoned(reason) => format!("Given up: {}.", reason.sentence()),
-        TaskState::Cancelled => return last.unwrap_or("Someone cancelled it before it was done.").to_owned(),
-    };
-    match last {
-        Some(last) => format!("{last} {now}"),
-        None => now,
-    }
-}
+use wh_domain::attempt::Progress;
 
 /// A duration as people say it: two units at most.
 pub(crate) fn lasting(time: Duration) -> String {

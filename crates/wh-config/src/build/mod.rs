@@ -8,6 +8,7 @@ mod surroundings;
 mod timeout;
 mod worker;
 
+pub(crate) use place::place;
 pub(crate) use surroundings::Surroundings;
 
 use crate::config::Config;
@@ -22,7 +23,7 @@ pub(crate) fn config(mut root: Block, around: &Surroundings<'_>, report: &mut Re
         }
     }
     let workers = worker::all(&root, around, report);
-    let place = place::place(&mut root, around, report);
+    let place = place(&mut root, around, report);
     let lease = host::lease(&root, report);
     let (store, data_dir) = place?;
     Some(Config {

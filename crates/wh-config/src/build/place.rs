@@ -18,7 +18,7 @@ const DEFAULT_DIR: &str = ".workerhost";
 const DEFAULT_FILE: &str = "tasks.db";
 
 /// The store and its directory, from whichever of `store` and `data_dir` is given.
-pub(super) fn place(
+pub(crate) fn place(
     root: &mut Block,
     around: &Surroundings<'_>,
     report: &mut Report,

@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::ids::{Ids, answered, known};
 use crate::json::Heard;
+use crate::opened::Opened;
 use clap::Args;
 use wh_domain::task::StateName;
 use wh_ports::wishes::{Cancelled, Wishes};
@@ -34,7 +35,7 @@ Examples:
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let mut ids = Ids::of(&options.ids)?;
-    let store = context.store()?;
+    let opened = Opened::to_look(context)?;
     let mut running = Vec::new();
     let exit = block_on(async {
         let mut exit = Exit::Ok;
@@ -43,7 +44,7 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
             if batch.is_empty() {
                 return Ok(exit);
             }
-            let answers = store.cancel(known(&batch)).await?;
+            let answers = opened.store.cancel(known(&batch)).await?;
             for (asked, answer) in answered(batch, answers, Cancelled::Unknown) {
                 exit = exit.worse(tell(&asked.text, answer, context)?);
                 running.extend(asked.id.filter(|_| answer == Cancelled::Wished));
@@ -53,7 +54,7 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
     if !options.wait || running.is_empty() {
         return Ok(exit);
     }
-    Ok(match block_on_wait(wait::until_ended(&*store, running, None, context))? {
+    Ok(match block_on_wait(wait::until_ended(&opened, running, None, context))? {
         // That is what was asked for.
         Exit::Cancelled => exit,
         other => exit.worse(other),

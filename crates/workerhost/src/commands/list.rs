@@ -5,7 +5,9 @@ use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::{Page, TaskObject};
-use crate::words;
+use crate::opened::Opened;
+use crate::outlook::Outlook;
+use crate::standing::standing;
 use clap::Args;
 use wh_domain::id::{Seq, TaskType};
 use wh_domain::task::{StateName, Task};
@@ -36,15 +38,16 @@ fn state(word: &str) -> Result<StateName, String> {
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let task_type = options.task_type.map(task_type).transpose()?;
-    let store = context.store()?;
+    let opened = Opened::to_look(context)?;
     let filter =
         Filter { states: options.state, task_type, before: options.cursor.map(Seq), most: options.limit };
     block_on(async {
-        let page = store.list(filter).await?;
+        let page = opened.store.list(filter).await?;
+        let outlook = Outlook::of(&opened, context).await?;
         let next = page.next.map(|seq| seq.0.to_string());
         if context.terminal.json {
             for task in &page.tasks {
-                context.terminal.object(&TaskObject::short(task))?;
+                context.terminal.object(&TaskObject::short(task, Some(&outlook)))?;
             }
             if let Some(next) = next {
                 context.terminal.object(&Page::new(next))?;
@@ -55,7 +58,7 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
             context.terminal.say("There are no such tasks.");
             return Ok(Exit::Ok);
         }
-        context.terminal.print(&table(&page.tasks))?;
+        context.terminal.print(&table(&page.tasks, &outlook))?;
         if let Some(next) = next {
             context.terminal.say(&format!("There are more: --cursor {next}"));
         }
@@ -68,7 +71,7 @@ pub(crate) fn task_type(text: String) -> Result<TaskType, Failure> {
     TaskType::new(text).map_err(|error| Failure::usage(format!("the task type {error}")))
 }
 
-fn table(tasks: &[Task]) -> String {
+fn table(tasks: &[Task], outlook: &Outlook) -> String {
     let mut table = Table::new(&["ID", "TYPE", "STATE", "ATTEMPTS", ""]);
     for task in tasks {
         table.row([
@@ -76,7 +79,7 @@ fn table(tasks: &[Task]) -> String {
             task.task_type.to_string(),
             task.state.name().as_str().to_owned(),
             task.counters.attempts.to_string(),
-            words::standing(task, None),
+            standing(task, None, Some(outlook)),
         ]);
     }
     table.to_string()

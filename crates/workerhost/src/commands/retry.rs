@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::ids::{Ids, answered, known};
 use crate::json::Heard;
+use crate::opened::Opened;
 use crate::words::some;
 use clap::Args;
 use wh_domain::id::TaskType;
@@ -44,7 +45,7 @@ Examples:
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let task_type = options.task_type.map(task_type).transpose()?;
     let mut ids = Ids::of(&options.ids)?;
-    let store = context.store()?;
+    let store = Opened::to_look(context)?.store;
     block_on(async {
         if options.poisoned {
             return poisoned(&*store, task_type, context).await;

@@ -1,6 +1,8 @@
 //! A task and its attempts as a page for people.
 
 use crate::moment::rfc3339;
+use crate::outlook::Outlook;
+use crate::standing::standing;
 use crate::words;
 use std::fmt::Write;
 use wh_domain::attempt::AttemptRecord;
@@ -12,7 +14,7 @@ use wh_ports::reader::Dossier;
 const MOST_CHARS: usize = 2_000;
 
 /// The page.
-pub(crate) fn of(dossier: &Dossier) -> String {
+pub(crate) fn of(dossier: &Dossier, outlook: &Outlook) -> String {
     let task = &dossier.task;
     let mut page = Page(String::new());
     page.entry("id", task.id.as_str());
@@ -22,7 +24,7 @@ pub(crate) fn of(dossier: &Dossier) -> String {
         other => other.name().as_str().to_owned(),
     };
     page.entry("state", &state);
-    page.entry("", &words::standing(task, dossier.attempts.last()));
+    page.entry("", &standing(task, dossier.attempts.last(), Some(outlook)));
     if task.priority != 0 {
         page.entry("priority", &task.priority.to_string());
     }

@@ -4,6 +4,8 @@ use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::TaskObject;
+use crate::opened::Opened;
+use crate::outlook::Outlook;
 use clap::Args;
 use wh_domain::id::TaskId;
 use wh_ports::reader::Reader;
@@ -19,13 +21,14 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let id = task_id(&options.id)?;
-    let store = context.store()?;
+    let opened = Opened::to_look(context)?;
     block_on(async {
-        let Some(dossier) = store.dossier(id).await? else { return Err(no_such_task(&options.id)) };
+        let Some(dossier) = opened.store.dossier(id).await? else { return Err(no_such_task(&options.id)) };
+        let outlook = Outlook::of(&opened, context).await?;
         if context.terminal.json {
-            context.terminal.object(&TaskObject::whole(&dossier))?;
+            context.terminal.object(&TaskObject::whole(&dossier, Some(&outlook)))?;
         } else {
-            context.terminal.print(&super::sheet::of(&dossier))?;
+            context.terminal.print(&super::sheet::of(&dossier, &outlook))?;
         }
         Ok(Exit::Ok)
     })

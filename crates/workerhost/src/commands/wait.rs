@@ -5,6 +5,9 @@ use crate::context::{Context, block_on_wait};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::TaskObject;
+use crate::opened::Opened;
+use crate::outlook::Outlook;
+use crate::standing::standing;
 use crate::words;
 use clap::Args;
 use std::collections::BTreeSet;
@@ -42,21 +45,23 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let ids = options.ids.iter().map(|id| task_id(id)).collect::<Result<Vec<_>, _>>()?;
-    let store = context.store()?;
-    block_on_wait(until_ended(&*store, ids, options.timeout, context))
+    let opened = Opened::to_look(context)?;
+    block_on_wait(until_ended(&opened, ids, options.timeout, context))
 }
 
 /// Waits for tasks and tells each ending as it comes.
 pub(crate) async fn until_ended(
-    store: &dyn Store,
+    opened: &Opened,
     ids: Vec<TaskId>,
     timeout: Option<Duration>,
     context: &Context,
 ) -> Ended {
+    let store: &dyn Store = &*opened.store;
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let mut bell = store.listen().await?;
     let mut open: BTreeSet<TaskId> = ids.into_iter().collect();
     let mut exit = Exit::Ok;
+    let mut is_first = true;
     loop {
         for task in ended(store, &open).await? {
             open.remove(&task.id);
@@ -64,6 +69,11 @@ pub(crate) async fn until_ended(
         }
         if open.is_empty() {
             return Ok(exit);
+        }
+        if std::mem::take(&mut is_first) {
+            let some: Vec<TaskId> = open.iter().take(MOST_AT_ONCE).cloned().collect();
+            let tasks = store.tasks(some).await?;
+            tell_hindrances(tasks.iter().flatten(), opened, context).await?;
         }
         let look = Instant::now() + LOOK_EVERY;
         let until = deadline.map_or(look, |deadline| deadline.min(look));
@@ -76,6 +86,22 @@ pub(crate) async fn until_ended(
             () = tokio::time::sleep_until(until) => {}
         }
     }
+}
+
+/// Says why nothing will happen to these tasks as things are, so that nobody waits for it in vain.
+pub(crate) async fn tell_hindrances(
+    tasks: impl Iterator<Item = &Task>,
+    opened: &Opened,
+    context: &Context,
+) -> Result<(), Failure> {
+    let outlook = Outlook::of(opened, context).await?;
+    let pending = tasks.filter(|task| task.state.name() == StateName::Pending);
+    let hindrances: BTreeSet<String> =
+        pending.filter_map(|task| outlook.hindrance(&task.task_type)).collect();
+    for hindrance in hindrances {
+        context.terminal.say(&format!("{hindrance} This waits until that changes."));
+    }
+    Ok(())
 }
 
 /// Those of `ids` that have ended.
@@ -98,9 +124,12 @@ async fn tell(store: &dyn Store, task: Task, context: &Context) -> Ended {
     // A task that retention deletes in this very moment is told as it was.
     let dossier = store.dossier(task.id.clone()).await?;
     match &dossier {
-        Some(dossier) if context.terminal.json => context.terminal.object(&TaskObject::whole(dossier))?,
+        found if context.terminal.json => {
+            let short = || TaskObject::short(&task, None);
+            let object = found.as_ref().map_or_else(short, |dossier| TaskObject::whole(dossier, None));
+            context.terminal.object(&object)?;
+        }
         Some(dossier) => context.terminal.print(&line(dossier))?,
-        None if context.terminal.json => context.terminal.object(&TaskObject::short(&task))?,
         None => context.terminal.print(&format!("{} {}", task.id, state.as_str()))?,
     }
     Ok(exit_of(state))
@@ -118,5 +147,5 @@ pub(crate) fn exit_of(state: StateName) -> Exit {
 /// A task's end as a line.
 pub(crate) fn line(dossier: &Dossier) -> String {
     let task = &dossier.task;
-    format!("{} {}: {}", task.id, task.state.name().as_str(), words::standing(task, dossier.attempts.last()))
+    format!("{} {}: {}", task.id, task.state.name().as_str(), standing(task, dossier.attempts.last(), None))
 }

@@ -3,7 +3,8 @@
 use crate::json::attempt::Attempt;
 use crate::json::content::Content;
 use crate::moment::rfc3339;
-use crate::words;
+use crate::outlook::Outlook;
+use crate::standing::standing;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use wh_domain::attempt::Progress;
@@ -126,13 +127,13 @@ impl Page {
 
 impl TaskObject {
     /// A row of a list.
-    pub(crate) fn short(task: &Task) -> Self {
+    pub(crate) fn short(task: &Task, outlook: Option<&Outlook>) -> Self {
         Self {
             schema: TASK,
             id: task.id.to_string(),
             task_type: task.task_type.to_string(),
             state: task.state.name().as_str(),
-            sentence: words::standing(task, None),
+            sentence: standing(task, None, outlook),
             priority: task.priority,
             created_at: rfc3339(task.created_at),
             changed_at: rfc3339(task.changed_at),
@@ -147,12 +148,12 @@ impl TaskObject {
     }
 
     /// All that is kept of it.
-    pub(crate) fn whole(dossier: &Dossier) -> Self {
+    pub(crate) fn whole(dossier: &Dossier, outlook: Option<&Outlook>) -> Self {
         let task = &dossier.task;
         Self {
-            sentence: words::standing(task, dossier.attempts.last()),
+            sentence: standing(task, dossier.attempts.last(), outlook),
             whole: Some(Whole::of(dossier)),
-            ..Self::short(task)
+            ..Self::short(task, outlook)
         }
     }
 }

@@ -78,6 +78,7 @@ fn waiting_tasks_are_counted_where_they_wait_and_types_that_nobody_takes_are_nam
 #[test]
 fn a_name_that_nobody_knows_is_code_3() {
     let place = Place::with(SHELL);
+    place.ok(&["enqueue", "fine"]);
     for verb in ["show", "resume"] {
         let said = place.run(&["workers", verb, "nobody"]);
         assert_eq!((said.code, said.out.as_str()), (Some(3), ""), "{said:?}");

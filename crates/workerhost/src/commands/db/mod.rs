@@ -9,12 +9,11 @@ mod show;
 
 use crate::configuration::{Configuration, Need};
 use crate::context::Context;
-use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
+use crate::opened::{database, there};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wh_config::StoreUrl;
 use wh_sqlite::{Mode, SqliteStore};
 
 /// Look after the store: what it holds, whether it is sound, backups, and what may go
@@ -56,10 +55,7 @@ impl Subject {
     fn of(context: &Context) -> Result<Self, Failure> {
         let configuration = context.configuration(Need::Store)?;
         let database = database(&configuration);
-        if !database.exists() {
-            let words = format!("there is no store yet at {}", database.display());
-            return Err(Failure::new(Exit::NotFound, words).help("the first `enqueue` or `run` makes it"));
-        }
+        there(&database)?;
         Ok(Self { configuration, database })
     }
 
@@ -71,12 +67,6 @@ impl Subject {
     fn name(&self) -> String {
         name(&self.database)
     }
-}
-
-/// Where the database of a configuration is, or is to be.
-fn database(configuration: &Configuration) -> PathBuf {
-    let StoreUrl::Sqlite(database) = &configuration.config.store;
-    database.clone()
 }
 
 fn name(database: &Path) -> String {

@@ -5,10 +5,12 @@ use super::{exit_of, line};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json::Ack;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
+use wh_domain::id::TaskType;
 use wh_ports::store::Store;
 
 /// Lines that share a commit at most. One commit costs about as much for one as for many.
@@ -16,14 +18,19 @@ const MOST_LINES: usize = 500;
 /// Bytes that share a commit at most, but for the last line.
 const MOST_BYTES: usize = 4 << 20;
 
+/// Types that are remembered: people who have more do not read what is told of each.
+const MOST_TYPES: usize = 100;
+
 /// What a feed brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fed {
     created: u64,
     known: u64,
     refused: u64,
     /// The worst of all lines.
     pub(crate) exit: Exit,
+    /// The first of its types.
+    pub(crate) types: BTreeSet<TaskType>,
 }
 
 impl fmt::Display for Fed {
@@ -49,9 +56,15 @@ pub(crate) async fn feed(
     let reader =
         std::thread::Builder::new().name("feed".to_owned()).spawn(move || read(source, &base, &sender));
     reader.map_err(|error| Failure::of_io("start a thread", &error))?;
-    let mut fed = Fed { created: 0, known: 0, refused: 0, exit: Exit::Ok };
+    let mut fed = Fed { created: 0, known: 0, refused: 0, exit: Exit::Ok, types: BTreeSet::new() };
     while let Some(batch) = batches.recv().await {
         let batch: Batch = batch.map_err(|error| Failure::of_io("read the tasks", &error))?;
+        let types = batch.iter().filter_map(|(_, draft)| Some(&draft.as_ref().ok()?.task.task_type));
+        for task_type in types {
+            if fed.types.len() < MOST_TYPES && !fed.types.contains(task_type) {
+                fed.types.insert(task_type.clone());
+            }
+        }
         for ack in hand_in(store, batch).await? {
             match ack.status {
                 "created" => fed.created += 1,

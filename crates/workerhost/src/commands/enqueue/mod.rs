@@ -7,17 +7,21 @@ mod line;
 pub(crate) use feed::feed;
 
 use super::wait;
+use crate::configuration::Need;
 use crate::context::{Context, block_on, block_on_wait};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::Ack;
+use crate::opened::Opened;
+use crate::outlook::Outlook;
 use clap::Args;
 use draft::{Draft, Fields};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use wh_domain::id::TaskId;
+use wh_domain::id::{TaskId, TaskType};
+use wh_sqlite::Mode;
 
 /// Enqueue a task, or many from a file of JSON lines
 ///
@@ -87,23 +91,44 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
 fn one(options: Options, context: &Context) -> Ended {
     let (wait, timeout) = (options.wait, options.timeout);
     let draft = from_options(options).map_err(Failure::usage)?;
-    let store = context.store()?;
+    let opened = open_or_make(context)?;
     block_on_wait(async {
-        let id = draft.task.id.clone();
-        let acks = draft::hand_in(&*store, vec![(None, Ok(draft))]).await?;
+        let (id, task_type) = (draft.task.id.clone(), draft.task.task_type.clone());
+        let acks = draft::hand_in(&*opened.store, vec![(None, Ok(draft))]).await?;
         let Some(ack) = acks.into_iter().next() else { return Ok(Exit::Failed) };
         let exit = exit_of(&ack);
-        if exit != Exit::Ok {
+        if exit != Exit::Ok || !wait {
             tell(&ack, context)?;
+            if exit == Exit::Ok {
+                warn_of_nobody(&[task_type], &opened, context).await?;
+            }
             return Ok(exit);
         }
-        if !wait {
-            tell(&ack, context)?;
-            return Ok(exit);
-        }
+        // Standard output is for the task's end.
+        context.terminal.say(&words(&ack));
         let id = ack.of.as_ref().and_then(|of| TaskId::new(of).ok()).unwrap_or(id);
-        wait::until_ended(&*store, vec![id], timeout, context).await
+        wait::until_ended(&opened, vec![id], timeout, context).await
     })
+}
+
+/// The store, which is made if it is not there.
+fn open_or_make(context: &Context) -> Result<Opened, Failure> {
+    let configuration = context.configuration(Need::Store)?;
+    let store = context.store_of(&configuration, Mode::AsIs)?;
+    Ok(Opened { configuration, store })
+}
+
+/// Names the types that nobody is known to take: most likely they are misspelt.
+async fn warn_of_nobody<'a>(
+    types: impl IntoIterator<Item = &'a TaskType>,
+    opened: &Opened,
+    context: &Context,
+) -> Result<(), Failure> {
+    let outlook = Outlook::of(opened, context).await?;
+    for nobody in types.into_iter().filter_map(|task_type| outlook.is_for_nobody(task_type)) {
+        context.terminal.warn(&nobody);
+    }
+    Ok(())
 }
 
 fn from_options(options: Options) -> Result<Draft, String> {
@@ -144,10 +169,11 @@ pub(crate) fn params(text: &str) -> Result<String, String> {
 fn many(file: &Path, context: &Context) -> Ended {
     let source = open(file).map_err(|error| cannot_open(file, &error))?;
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
-    let store = context.store()?;
+    let opened = open_or_make(context)?;
     block_on(async {
-        let fed = feed(&*store, source, base, |ack| tell(ack, context)).await?;
+        let fed = feed(&*opened.store, source, base, |ack| tell(ack, context)).await?;
         context.terminal.detail(&fed.to_string());
+        warn_of_nobody(&fed.types, &opened, context).await?;
         Ok(fed.exit)
     })
 }
@@ -178,7 +204,7 @@ fn words(ack: &Ack) -> String {
     match (ack.state, &ack.of, &ack.error) {
         (_, _, Some(error)) => format!("{} {id}: {at}{error}", ack.status),
         (Some(state), _, _) => format!("{} {id}: it is {state}", ack.status),
-        (_, Some(of), _) => format!("{} {id}: {of} holds the key and has not ended", ack.status),
+        (_, Some(of), _) => format!("{} of {of}: it holds the key and has not ended", ack.status),
         (None, None, None) => format!("{} {id}", ack.status),
     }
 }

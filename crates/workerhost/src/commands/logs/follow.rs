@@ -7,6 +7,7 @@ use crate::commands::show::no_such_task;
 use crate::commands::wait;
 use crate::context::Context;
 use crate::failure::{Ended, Failure};
+use crate::opened::Opened;
 use std::path::Path;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -32,7 +33,9 @@ struct Follower<'a> {
 }
 
 /// Shows the last attempt and all that follow.
-pub(super) async fn follow(store: &dyn Store, data_dir: &Path, id: TaskId, context: &Context) -> Ended {
+pub(super) async fn follow(opened: &Opened, id: TaskId, context: &Context) -> Ended {
+    let store: &dyn Store = &*opened.store;
+    let data_dir = &opened.configuration.config.data_dir;
     let mut bell = store.listen().await?;
     let mut tick = interval(READ_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -44,6 +47,7 @@ pub(super) async fn follow(store: &dyn Store, data_dir: &Path, id: TaskId, conte
         let dossier = found.ok_or_else(|| no_such_task(id.as_str()))?;
         if std::mem::take(&mut is_first) {
             follower.skip_earlier(&dossier);
+            wait::tell_hindrances(std::iter::once(&dossier.task), opened, context).await?;
         }
         follower.take(&dossier)?;
         let state = dossier.task.state.name();

@@ -5,10 +5,10 @@ mod follow;
 mod printer;
 
 use super::show::{no_such_task, task_id};
-use crate::configuration::Need;
 use crate::context::{Context, block_on_wait};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
+use crate::opened::Opened;
 use chosen::{Chosen, Wanted, choose};
 use clap::Args;
 use printer::Printer;
@@ -16,7 +16,6 @@ use std::path::Path;
 use wh_domain::attempt::AttemptRecord;
 use wh_domain::id::Seq;
 use wh_ports::reader::Reader;
-use wh_sqlite::Mode;
 use wh_supervisor::AttemptLog;
 
 /// Show what a task's worker wrote to its log
@@ -45,12 +44,11 @@ Examples:
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let id = task_id(&options.id)?;
-    let configuration = context.configuration(Need::Store)?;
-    let store = context.store_of(&configuration, Mode::AsIs)?;
-    let data_dir = &configuration.config.data_dir;
+    let opened = Opened::to_look(context)?;
+    let (store, data_dir) = (&opened.store, &opened.configuration.config.data_dir);
     block_on_wait(async {
         if options.follow {
-            return follow::follow(&*store, data_dir, id, context).await;
+            return follow::follow(&opened, id, context).await;
         }
         let Some(dossier) = store.dossier(id).await? else { return Err(no_such_task(&options.id)) };
         let Some(chosen) = choose(&dossier, options.attempt.as_ref()) else {

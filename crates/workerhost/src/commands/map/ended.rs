@@ -4,7 +4,7 @@ use super::input::Identity;
 use crate::exit::Exit as CommandExit;
 use crate::failure::Failure;
 use crate::json::{Mapped, mapped_line};
-use crate::words;
+use crate::standing::standing;
 use wh_domain::attempt::{AttemptRecord, OutcomeName};
 use wh_domain::exit::Exit;
 use wh_domain::task::{Payload, StateName};
@@ -46,7 +46,7 @@ impl Ended {
             outcome: last.map(|record| record.outcome),
             exit: last.and_then(|record| record.exit.clone()),
             attempt: last.map_or(0, |record| record.attempt),
-            sentence: words::standing(&dossier.task, last).into(),
+            sentence: standing(&dossier.task, last, None).into(),
             result: dossier.result,
         })
     }

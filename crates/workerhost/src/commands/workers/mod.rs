@@ -4,19 +4,18 @@ mod page;
 mod survey;
 
 use super::table::Table;
-use crate::configuration::{Configuration, Need};
+use crate::configuration::Configuration;
 use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::{Heard, WorkerObject};
+use crate::opened::Opened;
 use crate::words::some;
 use clap::{Args, Subcommand};
-use std::sync::Arc;
 use survey::{Depths, Seen};
 use wh_domain::id::WorkerName;
 use wh_ports::reader::{HostView, Reader};
 use wh_ports::wishes::Wishes;
-use wh_sqlite::{Mode, SqliteStore};
 
 /// Show how the workers are doing on the living hosts
 ///
@@ -74,14 +73,8 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
     }
 }
 
-/// The store and the configuration, in which a file may be missing.
-fn open(context: &Context) -> Result<(Arc<SqliteStore>, Configuration), Failure> {
-    let configuration = context.configuration(Need::Store)?;
-    Ok((context.store_of(&configuration, Mode::AsIs)?, configuration))
-}
-
 fn list(counts: bool, context: &Context) -> Ended {
-    let (store, configuration) = open(context)?;
+    let Opened { store, configuration } = Opened::to_look(context)?;
     block_on(async {
         let hosts = store.hosts().await?;
         let seen = survey::seen(&hosts, &configuration.config.workers);
@@ -168,7 +161,7 @@ fn object(seen: &Seen<'_>, configuration: &Configuration, depths: Option<&Depths
 
 fn show(name: &str, context: &Context) -> Ended {
     let name = worker_name(name)?;
-    let (store, configuration) = open(context)?;
+    let Opened { store, configuration } = Opened::to_look(context)?;
     block_on(async {
         let hosts = store.hosts().await?;
         let seen = known(&name, &hosts, &configuration)?;
@@ -189,7 +182,7 @@ fn show(name: &str, context: &Context) -> Ended {
 
 fn resume(name: &str, context: &Context) -> Ended {
     let name = worker_name(name)?;
-    let (store, configuration) = open(context)?;
+    let Opened { store, configuration } = Opened::to_look(context)?;
     block_on(async {
         let hosts = store.hosts().await?;
         let seen = known(&name, &hosts, &configuration)?;

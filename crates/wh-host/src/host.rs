@@ -11,10 +11,13 @@ use crate::draining::Stage;
 use crate::drift::Drift;
 use crate::duties;
 use crate::ear::Ear;
-use crate::notes::{KEEP_EVERY, Notebook};
+use crate::heartbeat::Heartbeat;
+use crate::notes::Notebook;
+use crate::publishing::Publishing;
 use crate::roster::Roster;
-use crate::settling::{self, Key};
+use crate::settling::Key;
 use crate::tools::{Parts, Tools};
+use claiming::Claiming;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,11 +35,6 @@ use wh_ports::upkeep::Retention;
 
 /// A moment that never comes, for timers with nothing to wait for.
 const NEVER: Duration = Duration::from_secs(86_400 * 365);
-
-/// So long after its start a host beats besides. Whoever was killed just before may have processes that are still on
-/// their way out, and its claims are not to be had before they are gone.
-const EARLY_BEATS: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
 
 /// How a host behaves.
 #[derive(Debug, Clone)]
@@ -95,25 +93,6 @@ struct Running {
     cancel_wished: bool,
 }
 
-/// The state of claiming.
-struct Claiming {
-    in_flight: bool,
-    /// Something may have become claimable since the last claim.
-    wanted: bool,
-    /// The last claim left nothing behind that could be had now.
-    found_nothing: bool,
-    /// When a task becomes due, or a store that was away is asked again.
-    again_at: Option<Instant>,
-    /// Calls in a row that a store that was away did not answer.
-    failures: u32,
-    /// Attempts in a row that this host could not carry to an end.
-    hindrances: u32,
-    /// Until when it leaves them to others.
-    rest_until: Option<Instant>,
-    /// Until when quarantines were looked at, on the running clock.
-    recovered_until: Duration,
-}
-
 /// How sure a host is that nothing is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Idle {
@@ -144,17 +123,10 @@ pub struct Host {
     ear: Ear,
     drift: Drift,
     stage: Stage,
-    began: Instant,
-    next_beat: Instant,
-    beating: bool,
-    /// Heartbeats in a row that did not reach the store.
-    beats_missed: u32,
-    /// Since when its lease runs, on the running clock.
-    leased_at: Duration,
+    heartbeat: Heartbeat,
     /// `None` while it sweeps.
     next_sweep: Option<Instant>,
-    publishing: bool,
-    publish_at: Option<Instant>,
+    publishing: Publishing,
     /// Rounds of taking over that are not settled yet.
     burying: usize,
     store_away: bool,
@@ -168,7 +140,7 @@ impl Host {
     /// A host that has joined the store as `host` and was given `slot`.
     pub fn new(parts: Parts, host: HostId, slot: u32, workers: Vec<Worker>, settings: Settings) -> Self {
         let now = Instant::now();
-        let (drift, leased_at) = (Drift::new(&*parts.clock), parts.clock.running());
+        let (drift, heartbeat) = (Drift::new(&*parts.clock), Heartbeat::new(parts.clock.running()));
         Self {
             tools: Tools::new(parts, host, slot),
             roster: Roster::new(workers, settings.streams),
@@ -176,28 +148,14 @@ impl Host {
             settling: 0,
             beside: JoinSet::new(),
             notes: Arc::default(),
-            claiming: Claiming {
-                in_flight: false,
-                wanted: true,
-                found_nothing: false,
-                again_at: None,
-                failures: 0,
-                hindrances: 0,
-                rest_until: None,
-                recovered_until: Duration::ZERO,
-            },
+            claiming: Claiming::new(),
             idle: Idle::No,
             ear: Ear::default(),
             drift,
             stage: Stage::Working,
-            began: now,
-            next_beat: now,
-            beating: false,
-            beats_missed: 0,
-            leased_at,
+            heartbeat,
             next_sweep: Some(now + settings.sweep_every.min(Duration::from_secs(60))),
-            publishing: false,
-            publish_at: Some(now),
+            publishing: Publishing::new(),
             burying: 0,
             store_away: false,
             expelled: false,
@@ -231,7 +189,7 @@ impl Host {
                     Err(_) => {}
                 },
                 () = self.ear.rung() => self.look(),
-                () = self.notes.changed() => self.publish_soon(),
+                () = self.notes.changed() => self.publishing.soon(),
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
@@ -243,9 +201,9 @@ impl Host {
             self.roster.next_recovery(clock).map(|until| now + until.saturating_sub(clock))
         });
         let times = [
-            (!self.beating).then_some(self.next_beat),
+            self.heartbeat.due(),
             self.next_sweep,
-            self.publish_at.filter(|_| !self.publishing),
+            self.publishing.due(),
             self.stage.due(),
             self.claiming.again_at.filter(|_| self.stage.claims() && !self.claiming.in_flight),
             self.claiming.rest_until,
@@ -261,17 +219,14 @@ impl Host {
 
     fn on_time(&mut self) {
         let now = Instant::now();
-        if !self.beating && self.next_beat <= now {
-            self.beating = true;
+        if self.heartbeat.begin(now) {
             self.beside.spawn(duties::beat(Arc::clone(&self.tools), self.ear.cursor));
         }
         if self.next_sweep.is_some_and(|at| at <= now) {
             self.next_sweep = None;
             self.beside.spawn(duties::sweep(Arc::clone(&self.tools), self.settings.retention));
         }
-        if !self.publishing && self.publish_at.is_some_and(|at| at <= now) {
-            self.publish_at = None;
-            self.publishing = true;
+        if self.publishing.begin(now) {
             let report = self.roster.report();
             self.beside.spawn(duties::publish(Arc::clone(&self.tools), self.notes.take(), report));
         }
@@ -285,10 +240,6 @@ impl Host {
         }
         let (stage, order) = self.stage.passed(now, self.roster.longest_grace());
         self.go_down(stage, order);
-    }
-
-    fn publish_soon(&mut self) {
-        self.publish_at.get_or_insert(Instant::now() + KEEP_EVERY);
     }
 
     fn arrived(&mut self, arrival: Arrival) {
@@ -329,10 +280,9 @@ impl Host {
     }
 
     fn published(&mut self, unsent: Option<Vec<Note>>) {
-        self.publishing = false;
+        self.publishing.ended(unsent.is_none());
         if let Some(notes) = unsent {
             self.notes.put_back(notes);
-            self.publish_at.get_or_insert(Instant::now() + settling::LONGEST_PAUSE);
         }
     }
 

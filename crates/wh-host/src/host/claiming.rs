@@ -5,12 +5,49 @@ use crate::arrival::Arrival;
 use crate::carrying::{self, ORDERS};
 use crate::settling;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wh_domain::event::Event;
 use wh_ports::claims::{Claim, Claimed, Lane};
 use wh_ports::runner::Assignment;
 use wh_ports::store::StoreError;
+
+/// The state of claiming.
+#[derive(Debug)]
+pub(super) struct Claiming {
+    pub(super) in_flight: bool,
+    /// Something may have become claimable since the last claim.
+    pub(super) wanted: bool,
+    /// The last claim left nothing behind that could be had now.
+    pub(super) found_nothing: bool,
+    /// When a task becomes due, or a store that was away is asked again.
+    pub(super) again_at: Option<Instant>,
+    /// Calls in a row that a store that was away did not answer.
+    pub(super) failures: u32,
+    /// Attempts in a row that this host could not carry to an end.
+    pub(super) hindrances: u32,
+    /// Until when it leaves them to others.
+    pub(super) rest_until: Option<Instant>,
+    /// Until when quarantines were looked at, on the running clock.
+    pub(super) recovered_until: Duration,
+}
+
+impl Claiming {
+    /// Whoever starts wants to claim.
+    pub(super) fn new() -> Self {
+        Self {
+            in_flight: false,
+            wanted: true,
+            found_nothing: false,
+            again_at: None,
+            failures: 0,
+            hindrances: 0,
+            rest_until: None,
+            recovered_until: Duration::ZERO,
+        }
+    }
+}
 
 impl Host {
     pub(super) fn claim_if_possible(&mut self) {
@@ -134,7 +171,7 @@ impl Host {
         self.running.insert(key, Running { orders, cancel_wished: false });
         let (tools, notes) = (Arc::clone(&self.tools), Arc::clone(&self.notes));
         self.beside.spawn(carrying::carry(tools, assignment, receiver, notes));
-        self.publish_soon();
+        self.publishing.soon();
     }
 
     /// Gives back what was claimed for a worker that is gone, or while the host began to go down.

@@ -35,7 +35,7 @@ impl Host {
                 finished.stuck = Some(self.watch(stuck, worker, stream));
             }
         }
-        self.publish_soon();
+        self.publishing.soon();
         if self.expelled {
             // Whoever took over settles it, and ends what is left of it.
             self.tools.bus.tell(&Event::Fenced { carried: carrying::carried(&assignment) });

@@ -73,7 +73,7 @@ impl Host {
                 health.resume();
                 self.tools.bus.tell(&Event::WorkerRecovered { worker });
                 self.claiming.wanted = true;
-                self.publish_soon();
+                self.publishing.soon();
             }
         }
     }

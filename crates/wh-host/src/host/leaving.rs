@@ -30,7 +30,7 @@ impl Host {
                     changed: changes.changed,
                     removed: changes.removed,
                 });
-                self.publish_soon();
+                self.publishing.soon();
             }
             Command::Refused(why) => self.tools.bus.tell(&Event::ConfigRefused { why }),
             Command::Mended(workers) => self.mended(workers),
@@ -124,7 +124,7 @@ impl Host {
     }
 
     fn reaps_nothing(&self) -> bool {
-        self.burying == 0 && !self.beating
+        self.burying == 0 && !self.heartbeat.is_under_way()
     }
 
     pub(super) async fn leave(mut self, why: Why) -> Farewell {

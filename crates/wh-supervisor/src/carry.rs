@@ -11,6 +11,7 @@ use crate::machine::State;
 use crate::nursery::Nursery;
 use crate::orders::{Orders, Patience};
 use crate::program;
+use crate::register::Register;
 use crate::seat::{Lent, Seat, Seats};
 use crate::timers::PATIENCE;
 use crate::wire::Notice;
@@ -37,6 +38,8 @@ const GUARDIANS: u32 = 4;
 /// What every attempt of a runner needs.
 pub(crate) struct Tools {
     pub(crate) nursery: Arc<Nursery>,
+    /// Where attempts are written down.
+    pub(crate) register: Arc<Register>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) data_dir: PathBuf,
     pub(crate) environment: Vec<(OsString, OsString)>,
@@ -273,7 +276,7 @@ async fn begin<'a>(
     let file = place.map(|place| LogFile::new(Arc::clone(&place.root), worker.bounds.log));
     let log = Log::new(listener, worker.bounds.events_per_second, file);
     let lend = || async {
-        let lent = seat.lend(&tools.nursery, &tools.idle).await;
+        let lent = seat.lend(&tools.nursery, &tools.register, &tools.idle).await;
         lent.map_err(|error| hindrance::host("the process that is to watch it could not be started", &error))
     };
     let mut beginning = Beginning {
@@ -294,7 +297,11 @@ async fn begin<'a>(
             )
         }),
     };
+    let attempt = assignment.claim.attempt_id();
     for _ in 0..GUARDIANS {
+        // Before it is started, so that whoever has to bury it finds its guardian.
+        let written = beginning.lent.write_down((&assignment.host, &attempt));
+        written.map_err(|error| hindrance::host("its processes could not be written down", &error))?;
         match Attempt::begin(beginning).await {
             Ok(attempt) => return Ok(attempt),
             Err(NotBegun::GuardianGone(back)) => {

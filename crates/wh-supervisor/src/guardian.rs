@@ -9,8 +9,9 @@
 //! they are inherited by every worker that it starts, which costs nothing per attempt.
 
 use crate::passing;
+use crate::register::add_worker;
 use crate::sys::{self, Waited};
-use crate::tree::{Member, command_line, descendants};
+use crate::tree::{Member, command_line, descendants, ticks};
 use crate::wire::{Command, Ended, Inbox, Notice, Program};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -34,9 +35,10 @@ const KILL_PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::f
 #[derive(Debug)]
 struct Gone;
 
-/// Serves attempts until the host's end of `socket` closes and no process of a worker is left.
-pub(crate) fn guard(socket: BorrowedFd<'_>) -> io::Result<()> {
-    let mut guardian = Guardian::new(socket)?;
+/// Serves attempts until the host's end of `socket` closes and no process of a worker is left. Each worker is noted in
+/// `line` of the host's register, where there is one.
+pub(crate) fn guard(socket: BorrowedFd<'_>, line: Option<(OwnedFd, u32)>) -> io::Result<()> {
+    let mut guardian = Guardian::new(socket, line)?;
     guardian.say(&Notice::Hello(getpid().as_raw_pid()));
     loop {
         guardian.wait()?;
@@ -59,6 +61,8 @@ struct Guardian<'a> {
     descriptors: VecDeque<OwnedFd>,
     /// Readable when a child has ended.
     children: OwnedFd,
+    /// The host's register, and the line for this guardian's workers.
+    line: Option<(OwnedFd, u32)>,
     /// Keeps number 3 taken, so that whatever arrives has a number that no worker's descriptor will get.
     _third: OwnedFd,
     program: Option<Program>,
@@ -91,7 +95,7 @@ enum Course {
 }
 
 impl<'a> Guardian<'a> {
-    fn new(socket: BorrowedFd<'a>) -> io::Result<Self> {
+    fn new(socket: BorrowedFd<'a>, line: Option<(OwnedFd, u32)>) -> io::Result<Self> {
         set_child_subreaper(Some(getpid()))?;
         let third = rustix::io::fcntl_dupfd_cloexec(socket, 3)?;
         Ok(Self {
@@ -99,6 +103,7 @@ impl<'a> Guardian<'a> {
             inbox: Inbox::default(),
             descriptors: VecDeque::new(),
             children: sys::child_signals()?,
+            line,
             _third: third,
             program: None,
             tree: None,
@@ -170,10 +175,17 @@ impl<'a> Guardian<'a> {
             directory: &program.directory,
             descriptors: given.each_ref().map(AsFd::as_fd),
         };
+        let from = ticks();
         let started = sys::spawn(&start);
         drop((given, descriptors));
         match started {
-            Ok(worker) => self.tree = Some(Tree::new(worker)),
+            Ok(worker) => {
+                if let Some((register, number)) = &self.line {
+                    // Without it the worker is found by this guardian still, and by its environment.
+                    add_worker(register, *number, worker, (from, ticks())).ok();
+                }
+                self.tree = Some(Tree::new(worker));
+            }
             Err(error) => self.say(&Notice::NotStarted(error.raw_os_error().unwrap_or(libc::EIO))),
         }
         Ok(())

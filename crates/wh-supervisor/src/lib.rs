@@ -11,7 +11,8 @@
 //! The *spawner* is started while the host is small and forks a *guardian* for each stream that has something to
 //! do. The guardian starts the worker, and as a subreaper becomes the parent of whatever the worker's processes
 //! leave behind: the end of an attempt is the moment when the guardian has no children. Signals are sent only to
-//! processes that are held by a descriptor, so never to a stranger with a number used again.
+//! processes that are held by a descriptor, so never to a stranger with a number used again. Which guardian and which
+//! worker carry an attempt is written down (`register`), so that another host can end them (`burial`).
 //!
 //! The ladder by which an attempt is warned, asked, told and made to end is a pure function (`machine`); `attempt`
 //! drives it. What the worker says is read whether anybody wants it or not, within bounds, and put together in
@@ -35,6 +36,7 @@ mod orders;
 mod passing;
 mod pipes;
 mod program;
+mod register;
 mod runner;
 mod seat;
 mod spawner;

@@ -1,7 +1,8 @@
 //! The host's end of one guardian: commands out, notices in.
 
 use crate::passing;
-use crate::tree::is_alive;
+use crate::register::Line;
+use crate::tree::{Born, is_alive};
 use crate::wire::{Command, Inbox, Notice, Program};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -12,6 +13,7 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
+use wh_domain::id::{AttemptId, HostId};
 
 /// Between two looks at a guardian whose spawner is dead.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -36,6 +38,8 @@ pub(crate) struct Guardian {
     inbox: Inbox,
     /// What it was told to run.
     program: Option<Arc<Program>>,
+    /// Where its attempts are written down, and it as their guardian.
+    line: Option<(Line, Born)>,
     leaving: Leaving,
 }
 
@@ -61,17 +65,27 @@ impl Guardian {
             socket: UnixStream::from_std(socket)?,
             inbox: Inbox::default(),
             program: None,
+            line: None,
             leaving: Leaving { witness, held: None, pid: None, spawner },
         })
     }
 
-    /// Waits for its first words.
-    pub(crate) async fn hello(&mut self) -> Result<(), Gone> {
+    /// Waits for its first words. Its attempts are to be written down in `line`, where there is one.
+    pub(crate) async fn hello(&mut self, line: Option<&Line>) -> Result<(), Gone> {
         let Notice::Hello(pid) = self.notice().await? else { return Err(Gone) };
         self.leaving.pid = Pid::from_raw(pid);
         // It has just spoken, so the number is its own.
         self.leaving.held = self.leaving.pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        if let Some(line) = line {
+            let born = self.leaving.pid.and_then(Born::of).ok_or(Gone)?;
+            self.line = Some((line.clone(), born));
+        }
         Ok(())
+    }
+
+    /// Writes down which attempt it is about to be given.
+    pub(crate) fn write_down(&self, attempt: (&HostId, &AttemptId)) -> io::Result<()> {
+        self.line.as_ref().map_or(Ok(()), |(line, born)| line.begin(attempt, *born))
     }
 
     /// Has it start `program` with the variables `env` besides the program's own, and these descriptors as 0 to 3.

@@ -2,6 +2,7 @@
 
 use crate::link::{Guardian, Leaving};
 use crate::passing;
+use crate::register::Line;
 use crate::spawner::SPAWNER_ARGUMENT;
 use crate::tree::{Member, descendants};
 use rustix::fd::{AsFd, OwnedFd};
@@ -95,15 +96,15 @@ impl Nursery {
         Ok(Spawner { child, control: ours })
     }
 
-    /// A new guardian. Starts another spawner where the last one has died.
-    pub(crate) async fn hire(&self) -> io::Result<Guardian> {
+    /// A new guardian, for the stream of that line. Starts another spawner where the last one has died.
+    pub(crate) async fn hire(&self, line: Option<&Line>) -> io::Result<Guardian> {
         let (ours, theirs) = sockets(SocketFlags::CLOEXEC)?;
         let (seen, witness) = pipe_with(PipeFlags::CLOEXEC)?;
-        let spawner = self.ask(&theirs, &witness)?;
+        let spawner = self.ask(&theirs, &witness, line)?;
         // With these gone, the guardian's and the spawner's ends are the only ones.
         drop((theirs, witness));
         let mut guardian = Guardian::new(ours, seen, spawner)?;
-        match tokio::time::timeout(HELLO, guardian.hello()).await {
+        match tokio::time::timeout(HELLO, guardian.hello(line)).await {
             Ok(Ok(())) => Ok(guardian),
             Ok(Err(_)) => Err(io::Error::other("the guardian left before it said anything")),
             Err(_) => {
@@ -114,18 +115,20 @@ impl Nursery {
     }
 
     /// Sends the request, and says to which spawner.
-    fn ask(&self, socket: &OwnedFd, witness: &OwnedFd) -> io::Result<u32> {
+    fn ask(&self, socket: &OwnedFd, witness: &OwnedFd, line: Option<&Line>) -> io::Result<u32> {
         let mut state = self.state();
         state.reap_adopted();
-        let descriptors = [socket.as_fd(), witness.as_fd()];
+        let number = line.map_or(0, |line| line.number).to_le_bytes();
+        let mut descriptors = vec![socket.as_fd(), witness.as_fd()];
+        descriptors.extend(line.map(Line::file));
         if let Some(spawner) = &state.spawner
-            && passing::send(&spawner.control, b"g", &descriptors).is_ok()
+            && passing::send(&spawner.control, &number, &descriptors).is_ok()
         {
             return Ok(spawner.child.id());
         }
         state.bury_spawner()?;
         let spawner = self.start()?;
-        passing::send(&spawner.control, b"g", &descriptors)?;
+        passing::send(&spawner.control, &number, &descriptors)?;
         let number = spawner.child.id();
         state.spawner = Some(spawner);
         Ok(number)

@@ -3,6 +3,7 @@
 use crate::burial::bury;
 use crate::carry::{Tools, carry};
 use crate::nursery::{Nursery, SpawnerProgram};
+use crate::register::Register;
 use crate::seat::Seats;
 use crate::sweep::sweep;
 use rustix::fd::OwnedFd;
@@ -20,7 +21,7 @@ use wh_ports::store::BoxFuture;
 /// What a runner needs.
 #[expect(missing_debug_implementations, reason = "a clock has nothing to show, and variables may be secrets")]
 pub struct RunnerOptions {
-    /// Where workspaces are.
+    /// Where workspaces are, and the files that tell which processes carry which attempts.
     pub data_dir: PathBuf,
     /// How to start the spawner.
     pub spawner: SpawnerProgram,
@@ -50,11 +51,12 @@ impl ProcessRunner {
     /// Starts the spawner. To be called while the process is small; the calling process becomes a subreaper.
     ///
     /// # Errors
-    /// Where the spawner cannot be started.
+    /// Where the spawner cannot be started, or nothing can be written into the data directory.
     pub fn new(options: RunnerOptions) -> io::Result<Self> {
         let nursery = Arc::new(Nursery::new(options.spawner, options.token)?);
         let tools = Tools {
             nursery,
+            register: Register::make(&options.data_dir)?,
             clock: options.clock,
             data_dir: options.data_dir,
             environment: options.environment,
@@ -79,7 +81,7 @@ impl Runner for ProcessRunner {
     }
 
     fn bury(&self, dead: HostId, attempts: Vec<AttemptId>) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(bury(dead, attempts))
+        Box::pin(bury(&self.tools.data_dir, dead, attempts))
     }
 
     fn sweep(&self, keep: Duration, most_bytes: u64) -> BoxFuture<'_, u64> {

@@ -3,6 +3,7 @@
 use crate::link::{Gone, Guardian, Leaving, Unsent};
 use crate::nursery::Nursery;
 use crate::program::{HostEnv, resolve};
+use crate::register::{Line, Register};
 use crate::timers::PATIENCE;
 use crate::wire::{Command, Notice, Program};
 use crate::workspace::place::Place;
@@ -13,7 +14,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use wh_domain::id::{StreamNo, WorkerName};
+use wh_domain::id::{AttemptId, HostId, StreamNo, WorkerName};
 use wh_domain::worker::Worker;
 
 /// The most guardians that are kept without work.
@@ -31,6 +32,8 @@ struct Held {
     /// Of an attempt that was dropped: the stream is free again when it is gone.
     leaving: Option<Leaving>,
     program: Option<(Arc<Worker>, Arc<Program>)>,
+    /// Where the stream's attempts are written down.
+    line: Option<Line>,
     /// The clean tree.
     place: Option<Place>,
 }
@@ -158,21 +161,30 @@ impl Seat {
     pub(crate) async fn lend(
         self: &Arc<Self>,
         nursery: &Nursery,
+        register: &Arc<Register>,
         idle: &Arc<AtomicUsize>,
     ) -> io::Result<Lent> {
-        let waiting = self.held().idle.take();
+        let (waiting, line) = {
+            let mut held = self.held();
+            (held.idle.take(), held.line.get_or_insert_with(|| register.line()).clone())
+        };
         let guardian = match waiting {
             Some(guardian) => {
                 idle.fetch_sub(1, Ordering::Relaxed);
                 guardian
             }
-            None => nursery.hire().await?,
+            None => nursery.hire(Some(&line)).await?,
         };
         Ok(Lent { guardian: Some(guardian), seat: Arc::clone(self), idle: Arc::clone(idle) })
     }
 }
 
 impl Lent {
+    /// See [`Guardian::write_down`].
+    pub(crate) fn write_down(&self, attempt: (&HostId, &AttemptId)) -> io::Result<()> {
+        self.guardian.as_ref().map_or(Ok(()), |guardian| guardian.write_down(attempt))
+    }
+
     /// See [`Guardian::start`].
     pub(crate) async fn start(
         &mut self,

@@ -1,9 +1,10 @@
 //! The spawner: a small process, started while the host is small, that forks guardians and outlives none of them.
 //!
-//! Standard input is its socket to the host: each byte brings two descriptors and asks for a guardian. One is the
-//! guardian's own socket. The other is a witness: when the guardian and every process that it answered for are
-//! gone, the spawner writes a byte to it, so that whoever holds its other end knows that nothing is left. Standard output, where it is no terminal of anybody's, is the host's membership token: it stays open
-//! here and in the guardians, never in a worker.
+//! Standard input is its socket to the host: each number brings descriptors and asks for a guardian. One is the
+//! guardian's own socket. The next is a witness: when the guardian and every process that it answered for are
+//! gone, the spawner writes a byte to it, so that whoever holds its other end knows that nothing is left. A third one
+//! is the host's register, in which the guardian has the line of that number. Standard output, where it is no terminal
+//! of anybody's, is the host's membership token: it stays open here and in the guardians, never in a worker.
 //!
 //! Whoever dies, the next one up ends what was below: a guardian's death makes the workers' processes children of
 //! the spawner, which kills them; the host's death closes all sockets; and without a spawner the guardians go on
@@ -100,8 +101,9 @@ impl Spawner {
 
     /// Forks the guardian that the host asks for; false when the host is gone.
     fn hire(&mut self, control: BorrowedFd<'_>) -> bool {
-        let mut descriptors = Vec::with_capacity(2);
-        let got = passing::receive(control, &mut [0], |fd| descriptors.push(fd));
+        let mut descriptors = Vec::with_capacity(3);
+        let mut number = [0; 4];
+        let got = passing::receive(control, &mut number, |fd| descriptors.push(fd));
         match got {
             Ok(0) => return false,
             Ok(_) => {}
@@ -109,9 +111,11 @@ impl Spawner {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
             Err(_) => return false,
         }
-        let (Some(witness), Some(socket)) = (descriptors.pop(), descriptors.pop()) else { return true };
+        let mut descriptors = descriptors.into_iter();
+        let (Some(socket), Some(witness)) = (descriptors.next(), descriptors.next()) else { return true };
+        let line = descriptors.next().map(|register| (register, u32::from_le_bytes(number)));
         match sys::fork() {
-            Ok(Side::Child) => become_guardian(socket),
+            Ok(Side::Child) => become_guardian(socket, line),
             Ok(Side::Parent(pid)) => self.wards.push(Ward { pid, is_dead: false, witness }),
             // Both descriptors close, which tells the host.
             Err(_) => {}
@@ -152,14 +156,14 @@ fn end_orphans(guardians: &HashSet<Pid>) -> bool {
     !orphans.is_empty()
 }
 
-/// What the forked half does. It keeps its socket and the token, and nothing of the spawner's.
-fn become_guardian(socket: OwnedFd) -> ! {
+/// What the forked half does. It keeps its socket, its line and the token, and nothing of the spawner's.
+fn become_guardian(socket: OwnedFd, line: Option<(OwnedFd, u32)>) -> ! {
     let guarded = rustix::stdio::dup2_stdin(&socket).map_err(io::Error::from).and_then(|()| {
         // Closed with everything else.
         let _number = socket.into_raw_fd();
-        sys::close_from(3)?;
+        sys::close_from(3, line.as_ref().map(|(register, _)| register.as_fd()))?;
         rustix::thread::set_name(c"wh-guardian")?;
-        guardian::guard(rustix::stdio::stdin().as_fd())
+        guardian::guard(rustix::stdio::stdin().as_fd(), line)
     });
     sys::leave(i32::from(guarded.is_err()))
 }

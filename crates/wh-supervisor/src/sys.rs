@@ -206,11 +206,21 @@ pub(crate) fn child_signals() -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Closes every descriptor from `first` on, whoever owns it. Only for a process that has just been forked and
-/// keeps none of what it inherited.
-pub(crate) fn close_from(first: u32) -> io::Result<()> {
-    // SAFETY: the caller's promise is that no owner of these descriptors is used again in this process.
-    value(unsafe { libc::close_range(first, u32::MAX, 0) }).map(drop)
+/// Closes every descriptor from `first` on but `spared`, whoever owns it. Only for a process that has just been forked
+/// and keeps none of what it inherited.
+pub(crate) fn close_from(first: u32, spared: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let spared = spared.and_then(|spared| u32::try_from(spared.as_raw_fd()).ok()).filter(|it| *it >= first);
+    let close = |first: u32, last: u32| {
+        if first > last {
+            return Ok(());
+        }
+        // SAFETY: the caller's promise is that no owner of these descriptors is used again in this process.
+        value(unsafe { libc::close_range(first, last, 0) }).map(drop)
+    };
+    match spared {
+        Some(spared) => close(first, spared.saturating_sub(1)).and_then(|()| close(spared + 1, u32::MAX)),
+        None => close(first, u32::MAX),
+    }
 }
 
 /// A child that has ended and was waited for.

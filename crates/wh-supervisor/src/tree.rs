@@ -2,8 +2,10 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
+use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-use std::collections::HashSet;
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::sync::OnceLock;
 
@@ -47,24 +49,32 @@ pub(crate) fn is_alive(held: &OwnedFd) -> bool {
 /// All processes below `root`, parents before their children, without those below any of `except`. Processes
 /// that are born meanwhile may be missing: whoever ends a tree looks again until nothing is left.
 pub(crate) fn descendants(root: Pid, except: &HashSet<Pid>) -> Vec<Member> {
-    let mut members: Vec<Member> = Vec::new();
-    let mut family = HashSet::from([root]);
+    let Some(top) = Member::hold(root) else { return Vec::new() };
+    let mut family = HashMap::from([(root, (0, top))]);
     let mut parents = vec![root];
     while let Some(parent) = parents.pop() {
         for child in children(parent) {
-            if except.contains(&child) || family.contains(&child) {
+            if except.contains(&child) || family.contains_key(&child) {
                 continue;
             }
             let Some(member) = Member::hold(child) else { continue };
             // Read after taking hold: the number may have gone to a stranger since the list was made.
-            if self::parent(child).is_some_and(|of| family.contains(&of)) {
-                family.insert(child);
+            if is_below(&family, self::parent(child)) {
+                family.insert(child, (family.len(), member));
                 parents.push(child);
-                members.push(member);
             }
         }
     }
-    members
+    family.remove(&root);
+    let mut members: Vec<(usize, Member)> = family.into_values().collect();
+    members.sort_unstable_by_key(|(place, _)| *place);
+    members.into_iter().map(|(_, member)| member).collect()
+}
+
+/// Whether a process of which that parent was read just now is below one of the family. A number in the family may be
+/// a stranger's by now; but if the member that had it is alive after the reading, it was the one that was read of.
+fn is_below(family: &HashMap<Pid, (usize, Member)>, parent: Option<Pid>) -> bool {
+    parent.and_then(|parent| family.get(&parent)).is_some_and(|(_, member)| member.is_alive())
 }
 
 /// The children of a process.
@@ -100,11 +110,64 @@ fn number_of(word: &str) -> Option<Pid> {
 
 /// Who would be told of the process's end.
 pub(crate) fn parent(pid: Pid) -> Option<Pid> {
-    // The second field, the name, may hold anything, parentheses too; the fourth is the parent.
+    field(pid, 4, number_of)
+}
+
+/// Whether a process that has been sent SIGSTOP does nothing any more: one that has not come to hear of the signal yet
+/// runs, or is about to see a child off.
+pub(crate) fn stands_still(pid: Pid) -> bool {
+    field(pid, 3, |state| Some(!matches!(state, "R" | "D"))).unwrap_or(true)
+}
+
+/// The session of a process; `None` for one that is gone, or that is the kernel's own.
+pub(crate) fn session(pid: Pid) -> Option<Pid> {
+    field(pid, 6, number_of)
+}
+
+/// When a process was born, in the ticks of [`ticks`].
+pub(crate) fn birth(pid: Pid) -> Option<u64> {
+    field(pid, 22, |ticks| ticks.parse().ok())
+}
+
+/// What the clock says by which processes are born: ticks of a hundredth of a second, as a rule, since the machine
+/// started.
+pub(crate) fn ticks() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    let part = |of: i64| u64::try_from(of).unwrap_or(0);
+    let rate = clock_ticks_per_second();
+    part(now.tv_sec).saturating_mul(rate) + part(now.tv_nsec) * rate / 1_000_000_000
+}
+
+/// A process, told from any other that has had its number or will have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Born {
+    /// Its number.
+    pub(crate) pid: Pid,
+    /// When it was born.
+    pub(crate) at: u64,
+}
+
+impl Born {
+    /// The process that has the number now.
+    pub(crate) fn of(pid: Pid) -> Option<Self> {
+        Some(Self { pid, at: birth(pid)? })
+    }
+
+    /// Takes hold of it, if it lives.
+    pub(crate) fn hold(self) -> Option<Member> {
+        let member = Member::hold(self.pid)?;
+        // Read after taking hold, and it was alive after the reading: so this is about the one that is held.
+        (birth(self.pid) == Some(self.at) && member.is_alive()).then_some(member)
+    }
+}
+
+/// A field of what the kernel says of a process, counted from 1.
+fn field<T>(pid: Pid, number: usize, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    // The second one, the name, may hold anything, parentheses too.
     let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
     let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
     let rest = String::from_utf8_lossy(stat.get(after_name..)?);
-    rest.split_whitespace().nth(1).and_then(number_of)
+    rest.split_whitespace().nth(number.checked_sub(3)?).and_then(read)
 }
 
 /// The command line of a process that is alive, for people: one line, cut; `None` for a zombie.
@@ -153,6 +216,19 @@ mod unit {
             member.signal(Signal::KILL);
         });
         shell.wait().unwrap();
+    }
+
+    #[test]
+    fn one_that_has_died_is_nobodys_parent_whoever_has_its_number_now() {
+        let mut child =
+            std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let family = HashMap::from([(pid, (0, Member::hold(pid).unwrap()))]);
+        assert!(is_below(&family, Some(pid)));
+        assert!(!is_below(&family, Some(me())) && !is_below(&family, None));
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(!is_below(&family, Some(pid)));
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Trials {
             Some(bytes) => Stdin::fed(bytes.clone())?,
             None => Stdin::open()?,
         };
-        let guardian = self.nursery.hire().await?;
+        let guardian = self.nursery.hire(None).await?;
         let mut running = Running::new(guardian, stdin, [stdout, stderr], channel, &trial, self.most());
         let variables = self.variables(place.as_ref(), &trial);
         match running.start(&program, &variables, (out, err, third)).await {

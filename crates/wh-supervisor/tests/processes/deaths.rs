@@ -133,9 +133,13 @@ struct Host {
 
 impl Host {
     async fn start() -> Self {
+        Self::start_with(|witness| escapist(witness, "time.sleep(1000)")).await
+    }
+
+    async fn start_with(script: impl FnOnce(&Witness) -> String) -> Self {
         let rig = Rig::new();
         let mut witness = Witness::new(rig.dir.path());
-        rig.file("script", &escapist(&witness, "time.sleep(1000)"));
+        rig.file("script", &script(&witness));
         rig.file("lock", "");
         let process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "deaths::plays_the_host_in_a_process_of_its_own"])
@@ -158,6 +162,23 @@ impl Host {
     /// Whether nobody holds the slot any more.
     fn slot_is_free(&self) -> bool {
         self.slot().try_lock().is_ok()
+    }
+
+    /// Ends what is left of its attempt, as another host does that has taken it over.
+    async fn bury(&self) {
+        let attempt = AttemptId { task: self.rig.task(), fence: Fence(1) };
+        self.rig.runner.bury(HostId::new("host-1").unwrap(), vec![attempt]).await.unwrap();
+    }
+
+    /// Kills it with its spawner and its guardian, so that nobody ends what they watched.
+    fn kill_with_its_watchers(&mut self) {
+        let spawner = parent(self.guardian);
+        kill_process(spawner, Signal::STOP).unwrap();
+        kill_process(self.guardian, Signal::STOP).unwrap();
+        kill(self.pid());
+        kill(spawner);
+        kill(self.guardian);
+        self.process.wait().unwrap();
     }
 
     async fn deserted(&mut self) {
@@ -215,17 +236,65 @@ async fn workers_die_with_a_killed_host_though_their_guardian_is_stopped() {
 #[tokio::test]
 async fn what_is_left_when_all_three_are_killed_is_found_and_buried() {
     let mut host = Host::start().await;
-    let spawner = parent(host.guardian);
-    kill_process(spawner, Signal::STOP).unwrap();
-    kill_process(host.guardian, Signal::STOP).unwrap();
-    kill(host.pid());
-    kill(spawner);
-    kill(host.guardian);
-    host.process.wait().unwrap();
-    let attempt = AttemptId { task: host.rig.task(), fence: Fence(1) };
-    host.rig.runner.bury(HostId::new("host-1").unwrap(), vec![attempt]).await.unwrap();
+    host.kill_with_its_watchers();
+    host.bury().await;
     host.witness.assert_deserted();
     assert!(host.slot_is_free());
+}
+
+/// A Python program that becomes a shell with a child, both with an empty environment.
+fn nameless(witness: &Witness) -> String {
+    let script = "exec 9>WITNESS; sleep 1000 & printf \"$PPID \" >&9; wait";
+    let script = script.replace("WITNESS", witness.path.to_str().unwrap());
+    format!("import os\nos.execve('/bin/sh', ['sh', '-c', '{script}'], {{}})")
+}
+
+#[tokio::test]
+async fn a_worker_with_an_empty_environment_is_buried_under_a_host_that_is_stopped() {
+    let mut host = Host::start_with(nameless).await;
+    kill_process(host.pid(), Signal::STOP).unwrap();
+    let guardian = pidfd_open(host.guardian, PidfdFlags::empty()).unwrap();
+    host.bury().await;
+    host.witness.assert_deserted();
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let ended = poll(&mut [PollFd::new(&guardian, PollFlags::IN)], Some(&at_once));
+    assert_eq!(ended, Ok(1), "its guardian starts nothing more");
+    kill(host.pid());
+    host.deserted().await;
+}
+
+#[tokio::test]
+async fn a_worker_with_an_empty_environment_is_buried_after_all_who_watched_it() {
+    let mut host = Host::start_with(nameless).await;
+    host.kill_with_its_watchers();
+    host.bury().await;
+    host.witness.assert_deserted();
+    assert!(host.slot_is_free());
+}
+
+#[tokio::test]
+async fn what_a_guardian_was_asked_to_start_and_has_not_started_is_buried_with_it() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = format!("printf \"$PPID \" >{}; echo '{{\"success\":true}}'", witness.path.display());
+    rig.run(&sh(&script), "{}").await;
+    kill_process(witness.pid().await, Signal::STOP).unwrap();
+    let attempt = AttemptId { task: rig.task(), fence: Fence(2) };
+    let is_written_down = || {
+        let register = rig.dir.path().join("processes").read_dir().unwrap().next().unwrap().unwrap();
+        String::from_utf8_lossy(&std::fs::read(register.path()).unwrap()).contains(&attempt.to_string())
+    };
+    let burial = async {
+        while !is_written_down() {
+            tokio::task::yield_now().await;
+        }
+        rig.runner.bury(HostId::new("host-1").unwrap(), vec![attempt.clone()]).await.unwrap();
+    };
+    let second = sh(&script);
+    let (done, ()) = tokio::join!(rig.run(&second, "{}"), burial);
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Interrupted, "{}", done.summary());
+    witness.assert_deserted();
+    assert_stream_works(&rig).await;
 }
 
 #[tokio::test]

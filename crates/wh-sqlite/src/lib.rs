@@ -20,6 +20,7 @@ mod identity;
 mod lock;
 mod maintenance;
 mod marker;
+mod numbers;
 mod open_error;
 mod options;
 mod place;

@@ -6,6 +6,7 @@ use crate::blob_dir::BlobDir;
 use crate::connection::{for_writing, open};
 use crate::hosts::slots::Slots;
 use crate::lock::WriterLock;
+use crate::numbers::Numbers;
 use crate::open_error::OpenError;
 use crate::options::{Mode, Options};
 use crate::place::{BLOBS, Place, private_file, sync_dir};
@@ -19,9 +20,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// By how much fences, task numbers and fact numbers jump ahead after a restore: whatever was given out after the
-/// backup was written is lower, so nobody who still holds it is believed.
-const JUMP: i64 = 1 << 20;
 /// One step of a copy takes so many pages.
 const PAGES: i32 = 1_024;
 /// How long to wait when another program holds the database.
@@ -101,8 +99,8 @@ pub fn migrate(options: &Options) -> Result<Vec<&'static str>, OpenError> {
 }
 
 /// Puts the backup `from` in the place of the store: a directory that a backup made, or the file of a database whose
-/// large contents are still in the data directory. Fences jump ahead, so that no attempt from before can write; its
-/// claims go to whoever takes over.
+/// large contents are still in the data directory. Fences jump ahead of all that this directory is known to have given
+/// out, so that no attempt from before can write; its claims go to whoever takes over.
 ///
 /// # Errors
 /// [`OpenError::InUse`] while a host is alive; [`OpenError::Incomplete`] where a large content is missing; others if
@@ -118,6 +116,7 @@ pub fn restore(from: &Path, options: &Options) -> Result<(), OpenError> {
     let (database, kept) = parts(from);
     let result = stage(&database, &staged)
         .and_then(|()| bring_contents_back(from, kept.as_ref(), &staged, &place))
+        .and_then(|()| move_ahead(&staged, &place))
         .and_then(|()| replace(&staged, &place, options));
     // What is left of the copy is of no use, whatever became of it.
     drop(fs::remove_file(&staged));
@@ -168,7 +167,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Copies the backup to a file of its own, checks it, and moves its running numbers ahead.
+/// Copies the backup to a file of its own, and checks it.
 fn stage(from: &Path, staged: &Path) -> Result<(), OpenError> {
     let sql = |error: rusqlite::Error| sql_error(from, &error);
     let source = open(from).map_err(sql)?;
@@ -191,14 +190,19 @@ fn stage(from: &Path, staged: &Path) -> Result<(), OpenError> {
     if verdict != "ok" {
         return Err(OpenError::Damaged { path: from.to_owned(), why: verdict });
     }
-    copy.execute_batch(&format!(
-        "BEGIN IMMEDIATE; \
-         UPDATE tally SET fence_floor = {JUMP} + max(fence_floor, (SELECT coalesce(max(fence), 0) FROM task)), \
-         last_seq = last_seq + {JUMP}, last_fact = last_fact + {JUMP}; \
-         UPDATE host SET standing = 2 WHERE standing = 0; \
-         COMMIT"
-    ))
-    .map_err(sql)
+    copy.execute_batch("UPDATE host SET standing = 2 WHERE standing = 0").map_err(sql)
+}
+
+/// Moves the copy's running numbers beyond whatever may have been given out, so nobody who still holds any of that is
+/// believed.
+fn move_ahead(staged: &Path, place: &Place) -> Result<(), OpenError> {
+    let sql = |error: rusqlite::Error| sql_error(staged, &error);
+    let copy = Connection::open(staged).map_err(sql)?;
+    let numbers = Numbers::of(&copy).map_err(sql)?.after_restore(place);
+    numbers.write(&copy).map_err(sql)?;
+    numbers
+        .remember(place)
+        .map_err(|error| OpenError::io(format!("write {}", place.numbers().display()), &error))
 }
 
 /// Writes the staged copy over the database, through SQLite, so that every process that has it open sees the new

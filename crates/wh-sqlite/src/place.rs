@@ -27,6 +27,11 @@ impl Place {
         self.data_dir.join("database.name")
     }
 
+    /// Holds how far restores have moved fences and numbers ahead.
+    pub(crate) fn numbers(&self) -> PathBuf {
+        self.data_dir.join("restored.numbers")
+    }
+
     /// One socket per listener.
     pub(crate) fn bells(&self) -> PathBuf {
         self.data_dir.join("bells")

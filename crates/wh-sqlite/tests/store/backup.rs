@@ -4,12 +4,12 @@ use crate::kit::{Home, claim, enqueue_one, host, id, join, run, success, task};
 use std::fs;
 use std::sync::Arc;
 use wh_domain::id::Seq;
-use wh_ports::claims::{Claims, Settled};
+use wh_ports::claims::{Claims, Cursor, Settled};
 use wh_ports::intake::{Enqueued, Intake};
 use wh_ports::reader::Reader;
 use wh_ports::store::StoreError;
 use wh_ports::upkeep::Upkeep;
-use wh_sqlite::{OpenError, describe, restore};
+use wh_sqlite::{OpenError, SqliteStore, describe, restore};
 
 #[test]
 fn a_backup_is_one_moment_of_the_store_while_writes_go_on() {
@@ -79,6 +79,69 @@ fn after_a_restore_nobody_from_before_is_believed() {
         let Enqueued::Created(Seq(seq)) = enqueue_one(&store, task("new")).await else { panic!("it is new") };
         assert!(seq > lost.0 + (1 << 20) - 10, "numbers are not given again: {seq}");
         assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+/// Runs what is pending, and brings forth one more. Answers the fences, the task's number and the last fact's.
+async fn give_out(store: &SqliteStore) -> (Vec<i64>, i64, Cursor) {
+    let membership = join(store, "b").await;
+    let orphans = store.take_over(host("b"), 9).await.unwrap();
+    let claims = claim(store, "b", 9).await;
+    let fences = orphans.iter().map(|orphan| orphan.fence.0).chain(claims.iter().map(|claim| claim.fence.0));
+    let fences = fences.collect();
+    let Enqueued::Created(Seq(seq)) = enqueue_one(store, task("new")).await else { panic!("it is new") };
+    store.leave(host("b")).await.unwrap();
+    drop(membership);
+    (fences, seq, store.latest().await.unwrap())
+}
+
+#[test]
+fn the_same_backup_brought_back_again_and_again_never_gives_out_the_same_numbers() {
+    let home = Home::new();
+    let (copy, path) = (home.path().join("copy"), home.options().database);
+    run(async {
+        let store = home.open();
+        for name in ["claimed", "pending"] {
+            enqueue_one(&store, task(name)).await;
+        }
+        let membership = join(&store, "a").await;
+        claim(&store, "a", 1).await;
+        store.backup(copy.clone()).await.unwrap();
+        drop(membership);
+        let mut last = give_out(&store).await;
+        drop(store);
+        let nothing_happens: &dyn Fn() = &|| ();
+        let is_damaged: &dyn Fn() = &|| fs::write(&path, b"no database any more".repeat(200)).unwrap();
+        let is_deleted: &dyn Fn() = &|| fs::remove_file(&path).unwrap();
+        for between in [nothing_happens, nothing_happens, is_damaged, is_damaged, is_deleted, is_deleted] {
+            between();
+            restore(&copy, &home.options()).unwrap();
+            let next = give_out(&home.open()).await;
+            assert_eq!(next.0.len(), 2, "{next:?}");
+            assert!(next.0.iter().min() > last.0.iter().max(), "{next:?} after {last:?}");
+            assert!(next.1 > last.1 && next.2 > last.2, "{next:?} after {last:?}");
+            last = next;
+        }
+    });
+}
+
+#[test]
+fn what_was_given_out_since_the_backup_counts_however_much_it_was() {
+    let home = Home::new();
+    let copy = home.path().join("copy");
+    run(async {
+        let store = home.open();
+        enqueue_one(&store, task("t")).await;
+        store.backup(copy.clone()).await.unwrap();
+        // As if there had been very many.
+        let far = 1_i64 << 40;
+        let connection = rusqlite::Connection::open(home.options().database).unwrap();
+        let set = "UPDATE tally SET fence_floor = ?1, last_seq = ?1, last_fact = ?1";
+        connection.execute(set, [far]).unwrap();
+        drop((store, connection));
+        restore(&copy, &home.options()).unwrap();
+        let (fences, seq, facts) = give_out(&home.open()).await;
+        assert!(fences[0] > far && seq > far && facts.0 > far, "{fences:?} {seq} {facts:?}");
     });
 }
 

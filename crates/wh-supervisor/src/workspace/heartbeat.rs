@@ -121,7 +121,8 @@ fn page(
     progress: Option<&Progress>,
     age: Duration,
 ) -> String {
-    let shown = progress.map_or_else(|| "0%".to_owned(), answer::shown);
+    let untold = if status == Status::Complete { "100%" } else { "0%" };
+    let shown = progress.map_or_else(|| untold.to_owned(), answer::shown);
     let minutes = age.as_secs_f64() / 60.0;
     let current = progress.and_then(|progress| progress.current);
     let rate = current.filter(|_| minutes > 0.0).map_or(0.0, |current| current / minutes);
@@ -158,5 +159,7 @@ mod unit {
             "[1970-01-01T00:00:01.000Z] Worker 1 Heartbeat\nStatus: Initializing\nProgress: 0%\n\
              Rate: 0.0/minute\nETA: unknown\nHealth: Green\n"
         );
+        let complete = page(wall, StreamNo(1), Status::Complete, None, minute);
+        assert!(complete.contains("Status: Complete\nProgress: 100%\n"), "{complete}");
     }
 }

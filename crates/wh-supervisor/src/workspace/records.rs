@@ -89,8 +89,9 @@ pub(crate) fn results(facts: &Facts<'_>) -> String {
     let minutes = std::time::Duration::from_millis(u64::try_from(facts.duration_ms()).unwrap_or(u64::MAX))
         .as_secs_f64()
         / 60.0;
-    let items = facts.progress.and_then(|progress| progress.current).unwrap_or(0.0);
-    let success = if facts.outcome == Outcome::Succeeded { 100 } else { 0 };
+    let (items, success) = if facts.outcome == Outcome::Succeeded { (1.0, 100) } else { (0.0, 0) };
+    // A worker that tells of no items has one: its task.
+    let items = facts.progress.and_then(|progress| progress.current).unwrap_or(items);
     let most = assignment.worker.bounds.result;
     let result = match facts.result {
         Some(Payload::Json(text)) if text.len() as u64 <= most => {

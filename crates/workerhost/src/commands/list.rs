@@ -9,7 +9,7 @@ use crate::opened::Opened;
 use crate::outlook::Outlook;
 use crate::standing::standing;
 use clap::Args;
-use wh_domain::id::{Seq, TaskType};
+use wh_domain::id::{Fence, Seq, TaskType};
 use wh_domain::task::{StateName, Task};
 use wh_ports::reader::{Filter, Reader};
 
@@ -44,10 +44,12 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
     block_on(async {
         let page = opened.store.list(filter).await?;
         let outlook = Outlook::of(&opened, context).await?;
+        let made = attempts_made(&*opened.store, &page.tasks).await?;
+        let tasks = page.tasks.iter().zip(made);
         let next = page.next.map(|seq| seq.0.to_string());
         if context.terminal.json {
-            for task in &page.tasks {
-                context.terminal.object(&TaskObject::short(task, Some(&outlook)))?;
+            for (task, made) in tasks {
+                context.terminal.object(&TaskObject::short(task, Some(made), Some(&outlook)))?;
             }
             if let Some(next) = next {
                 context.terminal.object(&Page::new(next))?;
@@ -58,7 +60,7 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
             context.terminal.say("There are no such tasks.");
             return Ok(Exit::Ok);
         }
-        context.terminal.print(&table(&page.tasks, &outlook))?;
+        context.terminal.print(&table(tasks, &outlook))?;
         if let Some(next) = next {
             context.terminal.say(&format!("There are more: --cursor {next}"));
         }
@@ -71,14 +73,26 @@ pub(crate) fn task_type(text: String) -> Result<TaskType, Failure> {
     TaskType::new(text).map_err(|error| Failure::usage(format!("the task type {error}")))
 }
 
-fn table(tasks: &[Task], outlook: &Outlook) -> String {
-    let mut table = Table::new(&["ID", "TYPE", "STATE", "ATTEMPTS", ""]);
+/// How many attempts of each are on record. The counters of a task say less: they hold what counts against it, since it
+/// was last retried.
+async fn attempts_made(store: &impl Reader, tasks: &[Task]) -> Result<Vec<usize>, Failure> {
+    let mut made = Vec::with_capacity(tasks.len());
     for task in tasks {
+        let was_claimed = task.fence > Fence(0);
+        let dossier = if was_claimed { store.dossier(task.id.clone()).await? } else { None };
+        made.push(dossier.map_or(0, |dossier| dossier.attempts.len()));
+    }
+    Ok(made)
+}
+
+fn table<'a>(tasks: impl Iterator<Item = (&'a Task, usize)>, outlook: &Outlook) -> String {
+    let mut table = Table::new(&["ID", "TYPE", "STATE", "ATTEMPTS", ""]);
+    for (task, made) in tasks {
         table.row([
             task.id.to_string(),
             task.task_type.to_string(),
             task.state.name().as_str().to_owned(),
-            task.counters.attempts.to_string(),
+            made.to_string(),
             standing(task, None, Some(outlook)),
         ]);
     }

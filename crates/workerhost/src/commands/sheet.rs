@@ -5,16 +5,20 @@ use crate::outlook::Outlook;
 use crate::standing::standing;
 use crate::words;
 use std::fmt::Write;
+use std::path::Path;
 use wh_domain::attempt::AttemptRecord;
+use wh_domain::id::{AttemptId, StreamNo, TaskId};
 use wh_domain::task::{Payload, TaskState};
 use wh_ports::blobs::Stored;
 use wh_ports::reader::Dossier;
 
 /// Contents longer than this are cut; `--json` has them whole.
 const MOST_CHARS: usize = 2_000;
+/// As many lines of an attempt's log are shown; `logs` has all.
+const MOST_LINES: usize = 20;
 
 /// The page.
-pub(crate) fn of(dossier: &Dossier, outlook: &Outlook) -> String {
+pub(crate) fn of(dossier: &Dossier, data_dir: &Path, outlook: &Outlook) -> String {
     let task = &dossier.task;
     let mut page = Page(String::new());
     page.entry("id", task.id.as_str());
@@ -31,7 +35,7 @@ pub(crate) fn of(dossier: &Dossier, outlook: &Outlook) -> String {
     page.entry("enqueued", &rfc3339(task.created_at));
     page.entry("changed", &rfc3339(task.changed_at));
     page.optional("unique", task.unique.as_ref().map(wh_domain::id::UniqueKey::as_str));
-    page.optional("parent", task.parent.as_ref().map(wh_domain::id::TaskId::as_str));
+    page.optional("parent", task.parent.as_ref().map(TaskId::as_str));
     page.optional("trace", dossier.traceparent.as_deref());
     page.entry("params", &content(&dossier.params));
     page.optional("metadata", dossier.metadata.as_deref());
@@ -42,8 +46,9 @@ pub(crate) fn of(dossier: &Dossier, outlook: &Outlook) -> String {
     if let Some((result, partial)) = &dossier.result {
         page.entry(if *partial { "partial result" } else { "result" }, &content(result));
     }
-    for record in &dossier.attempts {
-        page.attempt(record);
+    for (at, record) in dossier.attempts.iter().enumerate() {
+        let is_last = at + 1 == dossier.attempts.len() && !matches!(task.state, TaskState::Claimed { .. });
+        page.attempt(&task.id, record, data_dir, is_last);
     }
     page.0.truncate(page.0.trim_end().len());
     page.0
@@ -64,29 +69,46 @@ impl Page {
         }
     }
 
-    fn attempt(&mut self, record: &AttemptRecord) {
+    fn attempt(&mut self, task: &TaskId, record: &AttemptRecord, data_dir: &Path, is_last: bool) {
         self.0.push('\n');
         let took = words::lasting(record.ended_at.since(record.started_at));
-        let head = format!(
-            "{} after {took} on stream {} of {}, {}",
-            record.outcome.as_str(),
-            record.stream,
-            record.worker,
-            rfc3339(record.started_at)
+        // Of an attempt whose host died nobody knows the stream.
+        let stream = match record.stream {
+            StreamNo(0) => String::new(),
+            stream => format!("on stream {stream} "),
+        };
+        let (outcome, worker, started) =
+            (record.outcome.as_str(), &record.worker, rfc3339(record.started_at));
+        self.entry(
+            &format!("attempt {}", record.attempt),
+            &format!("{outcome} after {took} {stream}of {worker}, {started}"),
         );
-        self.entry(&format!("attempt {}", record.attempt), &head);
         self.entry("", &record.sentence);
+        let id = AttemptId { task: task.clone(), fence: record.fence }.to_string();
+        self.entry("  id", &id);
         for warning in &record.warnings {
             self.entry("  warning", warning);
         }
         for leaked in &record.leaked {
             self.entry("  left running", leaked);
         }
-        self.optional("  files", record.workspace.as_deref());
+        if let Some(workspace) = &record.workspace {
+            self.entry("  files", &data_dir.join(&**workspace).display().to_string());
+        }
         if !record.log_tail.is_empty() {
-            self.entry("  log", record.log_tail.trim_end());
+            self.entry("  log", &end_of(&record.log_tail));
+            if record.log_tail.trim_end().lines().count() > MOST_LINES {
+                let which = if is_last { String::new() } else { format!(" --attempt {id}") };
+                self.entry("  more", &format!("workerhost logs {task}{which}"));
+            }
         }
     }
+}
+
+/// The last lines.
+fn end_of(log: &str) -> String {
+    let lines: Vec<&str> = log.trim_end().lines().collect();
+    lines.get(lines.len().saturating_sub(MOST_LINES)..).unwrap_or_default().join("\n")
 }
 
 fn content(stored: &Stored) -> String {

@@ -28,7 +28,8 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
         if context.terminal.json {
             context.terminal.object(&TaskObject::whole(&dossier, Some(&outlook)))?;
         } else {
-            context.terminal.print(&super::sheet::of(&dossier, &outlook))?;
+            let data_dir = &opened.configuration.config.data_dir;
+            context.terminal.print(&super::sheet::of(&dossier, data_dir, &outlook))?;
         }
         Ok(Exit::Ok)
     })

@@ -125,7 +125,7 @@ async fn tell(store: &dyn Store, task: Task, context: &Context) -> Ended {
     let dossier = store.dossier(task.id.clone()).await?;
     match &dossier {
         found if context.terminal.json => {
-            let short = || TaskObject::short(&task, None);
+            let short = || TaskObject::short(&task, None, None);
             let object = found.as_ref().map_or_else(short, |dossier| TaskObject::whole(dossier, None));
             context.terminal.object(&object)?;
         }

@@ -28,6 +28,9 @@ pub(crate) struct TaskObject {
     changed_at: String,
     #[serde(flatten)]
     standing: Standing,
+    /// How often it has been tried, whatever counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_made: Option<usize>,
     counters: CountersObject,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_attempts: Option<u32>,
@@ -126,8 +129,8 @@ impl Page {
 }
 
 impl TaskObject {
-    /// A row of a list.
-    pub(crate) fn short(task: &Task, outlook: Option<&Outlook>) -> Self {
+    /// A row of a list. `made` is how many attempts are on record, where that is known.
+    pub(crate) fn short(task: &Task, made: Option<usize>, outlook: Option<&Outlook>) -> Self {
         Self {
             schema: TASK,
             id: task.id.to_string(),
@@ -138,6 +141,7 @@ impl TaskObject {
             created_at: rfc3339(task.created_at),
             changed_at: rfc3339(task.changed_at),
             standing: Standing::of(&task.state),
+            attempts_made: made,
             counters: CountersObject::of(task.counters),
             max_attempts: task.max_attempts,
             unique: task.unique.as_ref().map(ToString::to_string),
@@ -153,7 +157,7 @@ impl TaskObject {
         Self {
             sentence: standing(task, dossier.attempts.last(), outlook),
             whole: Some(Whole::of(dossier)),
-            ..Self::short(task, outlook)
+            ..Self::short(task, Some(dossier.attempts.len()), outlook)
         }
     }
 }

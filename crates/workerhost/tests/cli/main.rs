@@ -19,6 +19,7 @@ mod retry;
 mod run;
 mod schema;
 mod screen;
+mod showing;
 mod verify;
 mod wait;
 mod workers;

@@ -234,3 +234,42 @@ fn an_interrupted_verification_leaves_no_process_and_no_file_behind() {
         std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["pid"]);
 }
+
+/// The lines of a page between a line that begins so and one that ends the block, without their indentation.
+fn block(page: &str, begin: &str, end: &str) -> String {
+    let page = std::fs::read_to_string(examples().join("..").join(page)).unwrap();
+    let lines = page.lines().skip_while(|line| !line.contains(begin));
+    let lines = lines.skip(1).skip_while(|line| line.is_empty()).take_while(|line| *line != end);
+    lines
+        .map(|line| format!("{}\n", line.strip_prefix("    ").filter(|_| end.is_empty()).unwrap_or(line)))
+        .collect()
+}
+
+#[test]
+fn the_short_worker_of_the_readme_does_and_lacks_what_is_said_there() {
+    let workers = "workers:\n  - {name: upper, command: [python3, upper.py], task_types: [text.upper]}\n";
+    let place = Place::with(workers);
+    place.write("upper.py", block("README.md", "`upper.py`:", ""));
+    let sample = ["verify", "upper", "--params", "{\"text\": \"hello\"}"];
+    let said = place.run(&[&sample[..], &REQUIRED, &["--json"]].concat());
+    assert_eq!(
+        (said.code, failed(&said)),
+        (Some(10), vec!["missing-id".to_owned(), "empty-params".to_owned()])
+    );
+    assert!(!said.err.contains("no --params"), "{said:?}");
+    let page = place.run(&[&sample[..], &REQUIRED].concat());
+    assert!(page.out.ends_with("4 passed, 2 required (missing-id, empty-params) did not.\n"), "{page:?}");
+    place.write("upper.py", block("docs/protocol.md", "```python", "```"));
+    assert_eq!(place.run(&[&sample[..], &REQUIRED, &["--json"]].concat()).code, Some(0));
+}
+
+#[test]
+fn a_worker_that_cannot_do_an_empty_task_draws_the_advice_to_give_it_one() {
+    let needs = r#"task=$(cat); case $task in *'"text"'*) echo '{"success": true}' ;; *) exit 1 ;; esac"#;
+    let said = verify(needs, &["--case=valid"]);
+    assert!(said.code == Some(10) && said.err.contains("no --params"), "{said:?}");
+    for options in [&["--case=valid", "--params", "[]"][..], &["--case=invalid-json"]] {
+        let said = verify(needs, options);
+        assert!(!said.err.contains("no --params"), "{said:?}");
+    }
+}

@@ -40,9 +40,9 @@ pub(crate) struct Options {
     /// The type of the sample task [default: one that the worker takes]
     #[arg(long = "type", value_name = "TYPE")]
     task_type: Option<String>,
-    /// The params of the sample task: JSON, or @FILE to read it from a file (@- for standard input)
-    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
-    params: String,
+    /// The params of the sample task: JSON, or @FILE to read it from a file (@- for standard input) [default: {}]
+    #[arg(long, value_name = "JSON|@FILE")]
+    params: Option<String>,
     /// What the worker speaks [default: what the configuration says, or json]
     #[arg(long, value_enum, value_name = "PROTOCOL")]
     protocol: Option<Spoken>,
@@ -112,6 +112,12 @@ async fn all(subjects: Vec<Subject>, options: &Options, format: Format, context:
         let examiner = Examiner::new(subject, &options.cases, options.timeout)?;
         exit = exit.worse(examiner.examine(&mut report).await?);
     }
-    report.finish()?;
+    let has_failed_valid = report.finish()?;
+    if has_failed_valid && options.params.is_none() {
+        context.terminal.say(
+            "It was given {} as params, because there was no --params. If that is no task for it, give one that it can \
+             do: --params JSON, and --type TYPE where it takes several.",
+        );
+    }
     Ok(exit)
 }

@@ -70,16 +70,18 @@ fn groups(verdicts: &[Verdict]) -> Vec<Vec<Told<'_>>> {
 
 fn sum(verdicts: &[Verdict]) -> String {
     let failed = |level: Level| {
-        verdicts.iter().filter(|verdict| verdict.finding.is_some() && verdict.case.level == level).count()
+        let failed =
+            verdicts.iter().filter(move |verdict| verdict.finding.is_some() && verdict.case.level == level);
+        failed.map(|verdict| verdict.case.id).collect::<Vec<_>>()
     };
     let (required, recommended) = (failed(Level::Required), failed(Level::Recommended));
-    let passed = verdicts.len() - required - recommended;
-    match (required, recommended) {
+    let passed = verdicts.len() - required.len() - recommended.len();
+    match (required.len(), recommended.len()) {
         (0, 0) => format!("All {} passed.", some(passed as u64, "case")),
         (0, weak) => format!("{passed} passed, {weak} recommended did not: the worker can be used."),
         (bad, weak) => {
             let rest = if weak == 0 { String::new() } else { format!(" and {weak} recommended") };
-            format!("{passed} passed, {bad} required{rest} did not: tasks would be lost or repeated.")
+            format!("{passed} passed, {bad} required ({}){rest} did not.", required.join(", "))
         }
     }
 }
@@ -125,7 +127,7 @@ mod tests {
         );
         assert_eq!(
             told(&[("valid", false), ("leak", false)]),
-            "0 passed, 1 required and 1 recommended did not: tasks would be lost or repeated."
+            "0 passed, 1 required (valid) and 1 recommended did not."
         );
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Report<'a> {
     worker: String,
     cases: usize,
     verdicts: Vec<Verdict>,
+    /// Whether any worker could not do the sample task itself.
+    has_failed_valid: bool,
     /// JUnit's document is written at its end.
     suites: Vec<String>,
     spinner: ProgressBar,
@@ -35,7 +37,7 @@ impl<'a> Report<'a> {
             ProgressBar::hidden()
         };
         let (worker, verdicts, suites) = (String::new(), Vec::new(), Vec::new());
-        Self { format, context, worker, cases: 0, verdicts, suites, spinner }
+        Self { format, context, worker, cases: 0, verdicts, has_failed_valid: false, suites, spinner }
     }
 
     /// The next worker.
@@ -69,6 +71,7 @@ impl<'a> Report<'a> {
             Format::Tap => self.print(&formats::tap(self.verdicts.len() + 1, &verdict))?,
             Format::Junit => {}
         }
+        self.has_failed_valid |= verdict.case.id == "valid" && verdict.finding.is_some();
         self.verdicts.push(verdict);
         Ok(())
     }
@@ -85,13 +88,13 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// All workers have been told.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    /// All workers have been told. Answers whether one could not even do the sample task.
+    pub(super) fn finish(self) -> Result<bool, Failure> {
         self.spinner.finish_and_clear();
         if self.format == Format::Junit {
             self.context.terminal.print(&formats::junit(&self.suites))?;
         }
-        Ok(())
+        Ok(self.has_failed_valid)
     }
 
     fn print(&self, text: &str) -> Result<(), Failure> {

@@ -17,6 +17,8 @@ use wh_domain::worker::{Bounds, Program, Protocol, Worker, Workspace};
 
 /// How long a worker may take for a case, unless told otherwise.
 const LIMIT: Duration = Duration::from_secs(30);
+/// The sample's params where nothing says any.
+const NO_PARAMS: &str = "{}";
 /// The sample's type where nothing says one.
 const TYPE: &str = "Example.Verify";
 
@@ -36,7 +38,7 @@ pub(super) struct Subject {
 
 /// Those that the command line names.
 pub(super) fn of(options: &Options, context: &Context) -> Result<Vec<Subject>, Failure> {
-    let params = enqueue::params(&options.params).map_err(Failure::usage)?;
+    let params = enqueue::params(options.params.as_deref().unwrap_or(NO_PARAMS)).map_err(Failure::usage)?;
     if let Some(task_type) = &options.task_type {
         list::task_type(task_type.clone())?;
     }

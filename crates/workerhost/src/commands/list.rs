@@ -5,6 +5,7 @@ use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::{Page, TaskObject};
+use crate::numbers::whole;
 use crate::opened::Opened;
 use crate::outlook::Outlook;
 use crate::standing::standing;
@@ -24,11 +25,15 @@ pub(crate) struct Options {
     #[arg(long = "type", value_name = "TYPE")]
     task_type: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = whole(1..=10_000_u32))]
     limit: u32,
     /// Go on where the last page ended
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", allow_negative_numbers = true, value_parser = cursor)]
     cursor: Option<i64>,
+}
+
+fn cursor(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "write the number with which the page before ended".to_owned())
 }
 
 fn state(word: &str) -> Result<StateName, String> {

@@ -34,13 +34,13 @@ pub(crate) struct Options {
     #[arg(value_name = "ID", required = true)]
     ids: Vec<String>,
     /// Give up after so long (such as 90, 5m, 1h)
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     timeout: Option<Duration>,
 }
 
 /// A duration from the command line.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    wh_config::parse_duration(text).map_err(|error| error.to_string())
+    wh_config::parse_duration(text).map_err(|error| format!("it {error}; write it like 90, 5m or 1h30m"))
 }
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {

@@ -44,9 +44,20 @@ fn each_line_is_acknowledged_in_its_turn_and_a_wrong_one_spoils_no_other() {
 #[test]
 fn what_is_wrong_is_told_with_the_field_and_the_code_of_a_wrong_command_line() {
     let place = Place::with(NO_WORKERS);
-    let rows: [(&[&str], &str); 5] = [
-        (&["enqueue", "t", "--params", "{"], "params is no JSON value"),
-        (&["enqueue", "t", "--delay", "soon"], "delay"),
+    let rows: [(&[&str], &str); 13] = [
+        (&["enqueue", "t", "--params", "{"], "params is no JSON: it ends too early"),
+        (&["enqueue", "t", "--params", "{'a':1}"], "JSON has no quotes but \""),
+        (&["enqueue", "t", "--params", ""], "params is empty; the least that is JSON is {}"),
+        (
+            &["enqueue", "t", "--delay", "soon"],
+            "delay is `soon`, which is no duration; write it like 90, 5m or 1h30m",
+        ),
+        (&["enqueue", "t", "--delay", "-3"], "delay is `-3`, which is below zero; write it like 90, 5m"),
+        (&["enqueue", "t", "--priority", "high"], "write a whole number from -2147483648 to 2147483647"),
+        (&["enqueue", "t", "--max-attempts", "0"], "write a whole number from 1 to"),
+        (&["list", "--cursor", "bogus"], "write the number with which the page before ended"),
+        (&["list", "--limit", "x"], "write a whole number from 1 to 10000"),
+        (&["wait", "a", "--timeout", "soon"], "it is no duration; write it like 90, 5m or 1h30m"),
         (&["enqueue", "t", "--at", "soon"], "at is `soon`"),
         (&["enqueue", "t", "--metadata", "1"], "metadata is no JSON object"),
         (&["enqueue", ""], "type is empty"),
@@ -56,6 +67,34 @@ fn what_is_wrong_is_told_with_the_field_and_the_code_of_a_wrong_command_line() {
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
         assert!(said.err.contains(words), "{words}: {said:?}");
     }
+}
+
+#[test]
+fn a_line_that_is_no_task_is_named_by_its_number_with_what_to_write() {
+    let place = Place::with(NO_WORKERS);
+    let lines = "not json\n{\"type\":\"t\",\"id\":\"a\"}\n[]\n{\"type\":\"t\",\"priority\":\"high\"}\n";
+    let said = place.run_with(&["enqueue", "--file", "-"], lines);
+    let told: Vec<&str> = said.out.lines().collect();
+    assert!(told[0].starts_with("refused line 1: is no JSON at column 2: "), "{said:?}");
+    assert_eq!(told[1], "created a");
+    assert!(told[2].starts_with("refused line 3: is a list; "), "{said:?}");
+    assert_eq!(told[3], "refused line 4: has \"high\" as `priority`; write a whole number, such as 5 or -5");
+}
+
+#[test]
+fn a_task_without_params_gets_an_empty_object() {
+    let place = Place::with(NO_WORKERS);
+    place.ok(&["enqueue", "t", "--id", "a"]);
+    assert_eq!(place.show("a")["params"], serde_json::json!({}));
+    assert_eq!(place.ok(&["enqueue", "t", "--id", "a", "--params", "{}"]).out, "existing a: it is pending\n");
+}
+
+#[test]
+fn a_duplicate_names_the_task_that_holds_the_key_and_no_other() {
+    let place = Place::with(NO_WORKERS);
+    place.ok(&["enqueue", "t", "--id", "a", "--unique", "k"]);
+    let said = place.ok(&["enqueue", "t", "--unique", "k"]);
+    assert_eq!(said.out, "duplicate of a: it holds the key and has not ended\n");
 }
 
 #[test]

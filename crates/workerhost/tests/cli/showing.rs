@@ -3,7 +3,7 @@
 use crate::place::{Place, Said};
 use rustix::process::{Pid, Signal, kill_process};
 
-const SHELL: &str = r#"
+const SHELL: &str = r"
 workers:
   - name: twice
     command: [sh, -c, 'cat > /dev/null; seq 1 500 >&2; [ $WORKERHOST_ATTEMPT = 2 ]']
@@ -15,7 +15,7 @@ workers:
     command: [sh, -c, 'cat > /dev/null; [ -e begun ] || { touch begun; sleep 600; }']
     task_types: [stuck]
     protocol: raw
-"#;
+";
 
 #[test]
 fn a_list_tells_how_often_each_task_was_tried_and_not_only_what_counts() {

@@ -191,7 +191,7 @@ fn what_cannot_be_verified_is_told_with_its_code() {
             10,
             "cannot be started: no-such-program was not found in PATH",
         ),
-        (&["verify", "--params", "{", "--", "cat"], 2, "--params is no JSON value"),
+        (&["verify", "--params", "{", "--", "cat"], 2, "--params is no JSON: it ends too early"),
         (&["verify", "--params", "@none", "--", "cat"], 2, "--params @none cannot be opened"),
         (&["verify", "--case", "none", "--", "cat"], 2, "possible values: valid"),
         (&["verify", "w", "--", "cat"], 2, "cannot be used with"),
@@ -240,9 +240,9 @@ fn block(page: &str, begin: &str, end: &str) -> String {
     let page = std::fs::read_to_string(examples().join("..").join(page)).unwrap();
     let lines = page.lines().skip_while(|line| !line.contains(begin));
     let lines = lines.skip(1).skip_while(|line| line.is_empty()).take_while(|line| *line != end);
-    lines
-        .map(|line| format!("{}\n", line.strip_prefix("    ").filter(|_| end.is_empty()).unwrap_or(line)))
-        .collect()
+    let lines: Vec<&str> =
+        lines.map(|line| line.strip_prefix("    ").filter(|_| end.is_empty()).unwrap_or(line)).collect();
+    lines.join("\n")
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::chance::MachineChance;
 use crate::json::{ACK, Ack};
+use crate::malformed;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -49,8 +50,8 @@ pub(super) fn draft(fields: Fields, base: &Path) -> Result<Draft, String> {
     let id = fields.id.map(|id| name("id", id, TaskId::new)).transpose()?;
     let task_type = name("type", fields.task_type, TaskType::new)?;
     let params = match fields.params {
-        Some(text) => Payload::Json(json("params", text)?.into()),
-        None => Payload::null(),
+        Some(text) => Payload::Json(json("params", &text)?.into()),
+        None => Payload::Json("{}".into()),
     };
     let run_at = match (fields.delay, fields.at) {
         (Some(_), Some(_)) => return Err("delay and at exclude each other; give one".to_owned()),
@@ -70,7 +71,7 @@ pub(super) fn draft(fields: Fields, base: &Path) -> Result<Draft, String> {
         run_at,
         unique: fields.unique.map(|key| name("unique", key, UniqueKey::new)).transpose()?,
         max_attempts: fields.max_attempts,
-        metadata: fields.metadata.map(metadata).transpose()?.map(Into::into),
+        metadata: fields.metadata.as_deref().map(metadata).transpose()?.map(Into::into),
         traceparent: fields.traceparent.map(traceparent).transpose()?.map(Into::into),
         ..NewTask::new(id.unwrap_or_else(|| MachineChance.task_id()), task_type, params)
     };
@@ -83,18 +84,25 @@ fn name<T>(field: &str, text: String, new: impl Fn(String) -> Result<T, BadName>
     new(text).map_err(|error| format!("{field} {error}"))
 }
 
-fn json(field: &str, text: String) -> Result<String, String> {
-    let value = RawValue::from_string(text).map_err(|error| format!("{field} is no JSON value: {error}"))?;
-    Ok(value.get().to_owned())
+fn json(field: &str, text: &str) -> Result<String, String> {
+    let value: Result<&RawValue, _> = serde_json::from_str(text);
+    value
+        .map(|value| value.get().to_owned())
+        .map_err(|error| format!("{field} {}", malformed::words(text, &error)))
 }
 
-fn metadata(text: String) -> Result<String, String> {
+fn metadata(text: &str) -> Result<String, String> {
     let value = json("metadata", text)?;
-    if value.starts_with('{') { Ok(value) } else { Err("metadata is no JSON object".to_owned()) }
+    if value.starts_with('{') {
+        Ok(value)
+    } else {
+        Err("metadata is no JSON object; write it like {\"name\": 1}".to_owned())
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    wh_config::parse_duration(text).map_err(|error| format!("delay {error}"))
+    wh_config::parse_duration(text)
+        .map_err(|error| format!("delay is `{text}`, which {error}; write it like 90, 5m or 1h30m"))
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

@@ -1,7 +1,8 @@
 //! A line of JSON as a task.
 
 use super::draft::{Draft, Fields, draft};
-use serde::Deserialize;
+use super::refusal;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::path::Path;
 
@@ -12,7 +13,8 @@ struct Line<'a> {
     id: Option<String>,
     #[serde(rename = "type")]
     task_type: String,
-    #[serde(borrow)]
+    /// A null that is written is a value like any other.
+    #[serde(borrow, default, deserialize_with = "as_written")]
     params: Option<&'a RawValue>,
     priority: Option<i32>,
     unique: Option<String>,
@@ -26,9 +28,13 @@ struct Line<'a> {
     traceparent: Option<String>,
 }
 
+fn as_written<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(from).map(Some)
+}
+
 /// Reads a line. The error is a fragment that says what is wrong and where.
 pub(super) fn parse(text: &str, base: &Path) -> Result<Draft, String> {
-    let line: Line<'_> = serde_json::from_str(text).map_err(|error| told(&error))?;
+    let line: Line<'_> = serde_json::from_str(text).map_err(|error| refusal::words(text, &error))?;
     let own = |value: &RawValue| value.get().to_owned();
     let fields = Fields {
         id: line.id,
@@ -46,32 +52,46 @@ pub(super) fn parse(text: &str, base: &Path) -> Result<Draft, String> {
     draft(fields, base)
 }
 
-/// A line has but one line: only the column is of use.
-fn told(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let what = text.split(" at line ").next().unwrap_or(&text);
-    format!("{what}, at column {}", error.column())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wh_domain::task::Payload;
 
     #[test]
     fn a_line_that_is_wrong_is_told_with_the_field_and_the_column() {
         let rows = [
-            ("{", "EOF while parsing an object, at column 1"),
-            (r#"{"type":"t","prams":{}}"#, "unknown field `prams`, expected one of"),
-            (r#"{"params":{}}"#, "missing field `type`"),
-            (r#"{"type":"t","type":"u"}"#, "duplicate field `type`"),
-            (r#"{"type":"t","priority":"high"}"#, "invalid type: string \"high\", expected i32"),
-            (r#"{"type":"t","delay":"soon"}"#, "delay "),
-            ("[1]", "invalid type"),
+            ("{", "is no JSON: it ends too early, at column 1"),
+            (
+                r#"{"type":"t","prams":{}}"#,
+                "has a field `prams`, which there is not; the fields are type, params, id",
+            ),
+            (r#"{"params":{}}"#, "has no field `type`, which says what kind of work it is"),
+            (r#"{"type":"t","type":"u"}"#, "has the field `type` twice"),
+            (
+                r#"{"type":"t","priority":"high"}"#,
+                "has \"high\" as `priority`; write a whole number, such as 5 or -5",
+            ),
+            (r#"{"type":"t","max_attempts":-1}"#, "has -1 as `max_attempts`; write a whole number from 1"),
+            (r#"{"type":5}"#, "has 5 as `type`; write a text in double quotes"),
+            (
+                r#"{"type":"t","inputs":"a"}"#,
+                "has \"a\" as `inputs`; write a list of texts, such as [\"film.mp4\"]",
+            ),
+            (r#"{"type":"t","delay":"soon"}"#, "delay is `soon`, which is no duration; write it like 90, 5m"),
+            ("[1]", "is a list; each line is an object, such as {\"type\": \"t\"}"),
+            ("5", "is a number; each line is"),
         ];
         for (line, expected) in rows {
             let told = parse(line, Path::new("")).unwrap_err();
             assert!(told.starts_with(expected), "{line}: {told}");
         }
+    }
+
+    #[test]
+    fn params_that_are_not_given_are_an_empty_object_and_a_null_that_is_written_stays() {
+        let params = |line: &str| parse(line, Path::new("")).unwrap().task.params;
+        assert_eq!(params(r#"{"type":"t"}"#), Payload::Json("{}".into()));
+        assert_eq!(params(r#"{"type":"t","params":null}"#), Payload::Json("null".into()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod draft;
 mod feed;
 mod line;
+mod refusal;
 
 pub(crate) use feed::feed;
 
@@ -12,6 +13,7 @@ use crate::context::{Context, block_on, block_on_wait};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::json::Ack;
+use crate::numbers::whole;
 use crate::opened::Opened;
 use crate::outlook::Outlook;
 use clap::Args;
@@ -34,26 +36,26 @@ pub(crate) struct Options {
     /// What kind of work it is; decides which worker gets it
     #[arg(value_name = "TYPE", required_unless_present = "file", conflicts_with = "file")]
     task_type: Option<String>,
-    /// What goes into the worker: JSON, or @FILE to read it from a file (@- for standard input) [default: null]
+    /// What goes into the worker: JSON, or @FILE to read it from a file (@- for standard input) [default: {}]
     #[arg(long, value_name = "JSON|@FILE", conflicts_with = "file")]
     params: Option<String>,
     /// Your own id: the same id with the same content is no second task
     #[arg(long, value_name = "ID", conflicts_with = "file")]
     id: Option<String>,
     /// Higher goes first [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with = "file")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with = "file", value_parser = whole(i32::MIN..=i32::MAX))]
     priority: Option<i32>,
     /// At most one unfinished task may hold this key
     #[arg(long, value_name = "KEY", conflicts_with = "file")]
     unique: Option<String>,
     /// Not before so long from now (such as 90, 5m, 1h)
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["file", "at"])]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, conflicts_with_all = ["file", "at"])]
     delay: Option<String>,
     /// Not before this moment (RFC 3339, such as 2027-01-31T18:00:00Z)
     #[arg(long, value_name = "MOMENT", conflicts_with = "file")]
     at: Option<String>,
     /// Try at most so often, whatever the worker's configuration says
-    #[arg(long, value_name = "N", conflicts_with = "file")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with = "file", value_parser = whole(1..=u32::MAX))]
     max_attempts: Option<u32>,
     /// A file for the worker's input directory; may be given more than once
     #[arg(long = "input", value_name = "[NAME=]FILE", conflicts_with = "file")]
@@ -68,7 +70,7 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "file")]
     wait: bool,
     /// Give up waiting after so long
-    #[arg(long, value_name = "TIME", requires = "wait", value_parser = wait::duration)]
+    #[arg(long, value_name = "TIME", requires = "wait", allow_negative_numbers = true, value_parser = wait::duration)]
     timeout: Option<Duration>,
     /// JSON lines, one task each (- for standard input)
     #[arg(long, value_name = "FILE|-")]
@@ -200,7 +202,10 @@ fn tell(ack: &Ack, context: &Context) -> Result<(), Failure> {
 fn words(ack: &Ack) -> String {
     let at =
         ack.line.filter(|_| ack.error.is_some()).map_or_else(String::new, |line| format!("line {line}: "));
-    let id = ack.id.as_deref().unwrap_or("-");
+    let Some(id) = ack.id.as_deref() else {
+        let at = ack.line.map_or_else(String::new, |line| format!(" line {line}"));
+        return format!("{}{at}: {}", ack.status, ack.error.as_deref().unwrap_or_default());
+    };
     match (ack.state, &ack.of, &ack.error) {
         (_, _, Some(error)) => format!("{} {id}: {at}{error}", ack.status),
         (Some(state), _, _) => format!("{} {id}: it is {state}", ack.status),

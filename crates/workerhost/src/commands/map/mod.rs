@@ -22,6 +22,7 @@ use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::{Ended, Failure};
 use crate::hosting;
+use crate::numbers::whole;
 use clap::{Args, ValueEnum};
 use feed::{Feed, LeftOver};
 use mapping::{Finish, HostParts, Mapping, Parts, Sink};
@@ -63,7 +64,7 @@ const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
     /// At most so many at once [default: the number of cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=1_024_u32))]
     streams: Option<u32>,
     /// The name under which it can be gone on with [default: a new one, told on standard error]
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
@@ -79,10 +80,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Try an input at most so often
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true, value_parser = whole(1..=1_000_000_u32))]
     max_attempts: u32,
     /// End an attempt that takes longer (such as 90, 5m, 1h) [default: no limit]
-    #[arg(long, value_name = "TIME", value_parser = super::wait::duration)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = super::wait::duration)]
     timeout: Option<Duration>,
     /// Try inputs again that were given up in an earlier run
     #[arg(long, requires = "name")]

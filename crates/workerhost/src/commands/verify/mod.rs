@@ -50,7 +50,7 @@ pub(crate) struct Options {
     #[arg(long = "case", value_name = "CASE", value_parser = PossibleValuesParser::new(CASES.map(|case| case.id)))]
     cases: Vec<String>,
     /// How long the worker may take for one case [default: 30s, or the worker's own timeout if that is shorter]
-    #[arg(long, value_name = "TIME", value_parser = super::wait::duration)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = super::wait::duration)]
     timeout: Option<Duration>,
     /// How to print what was found; --json is an object for each case
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT", conflicts_with = "json")]

@@ -6,6 +6,7 @@ use crate::configuration::Need;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::malformed;
 use std::path::PathBuf;
 use std::time::Duration;
 use wh_domain::exit::ExitTable;
@@ -52,8 +53,9 @@ pub(super) fn of(options: &Options, context: &Context) -> Result<Vec<Subject>, F
             subject.worker.protocol = spoken.protocol();
         }
         if subject.worker.protocol != Protocol::Raw {
-            serde_json::from_str::<&serde_json::value::RawValue>(&subject.params)
-                .map_err(|error| Failure::usage(format!("--params is no JSON value: {error}")))?;
+            serde_json::from_str::<&serde_json::value::RawValue>(&subject.params).map_err(|error| {
+                Failure::usage(format!("--params {}", malformed::words(&subject.params, &error)))
+            })?;
         }
     }
     Ok(subjects)

@@ -44,6 +44,11 @@ impl Failure {
         Self::new(Exit::Failed, message)
     }
 
+    /// Whether it is that end without words.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// The operating system refused.
     pub(crate) fn of_io(doing: &str, error: &io::Error) -> Self {
         Self::new(Exit::Failed, format!("cannot {doing}: {error}"))

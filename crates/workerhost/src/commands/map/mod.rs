@@ -59,7 +59,7 @@ const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// on standard output a kill repeats at most one of them; a file of --output has each of them once.
 ///
 /// The exit code is 0 when every line has its result, 11 when one was given up, 12 when one was cancelled, 1 when a line
-/// was no input, 75 when it was stopped before the end.
+/// was no input, 75 when it was stopped before the end, also because nobody read its results any more.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
@@ -118,6 +118,7 @@ Examples:
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let configuration = context.configuration(Need::Nothing)?;
     let job = Job::new(options)?;
+    job.output.as_deref().map_or(Ok(()), order::refuse_vain)?;
     let maps = Maps::of(&configuration.config.data_dir);
     maps.sweep(configuration.config.retention.completed);
     let place = maps.open(&job.name)?;
@@ -221,8 +222,15 @@ fn map(job: &Job, config: &Config, place: &Place, context: &Context) -> Result<(
     block_on(async {
         let signals = Signals::new().map_err(|error| Failure::of_io("listen to signals", &error))?;
         let parts = parts(job, config, place, &store, sink, context).await?;
-        let (ended, finish) = Mapping::new(parts).run(signals).await;
-        ended?;
+        let (ended, mut finish) = Mapping::new(parts).run(signals).await;
+        match ended {
+            Err(failure) if failure.is_unread() => {
+                context.terminal.say("Nobody reads the results any more.");
+                // The last ones may have ended, and are not out.
+                finish.is_whole = false;
+            }
+            ended => ended?,
+        }
         conclude(job, &store, output, finish, context).await
     })
 }

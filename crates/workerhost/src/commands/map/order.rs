@@ -5,6 +5,7 @@ use super::input::{Digest, Identity};
 use super::name::Name;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use rustix::fs::Access;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -54,6 +55,21 @@ fn next(file: &mut impl Read) -> io::Result<Option<Identity>> {
     Ok(Some(Identity { index: u64::from_le_bytes(*index), digest: Digest(digest) }))
 }
 
+/// Refuses a file that could not be written in the end, before anything is made.
+pub(super) fn refuse_vain(path: &Path) -> Result<(), Failure> {
+    let refused = |why: &str| Failure::usage(format!("--output {} {why}", path.display()));
+    if path.file_name().is_none() {
+        return Err(refused("names no file"));
+    }
+    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return Err(refused("is no regular file, and is to be replaced by one; use > instead"));
+    }
+    let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A name is put into the directory: that is what must be allowed.
+    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| refused(&format!("cannot be written: {}: {error}", directory.display())))
+}
+
 /// The file that results go to in the end. Dropping it takes away what was begun.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -65,16 +81,10 @@ impl Output {
     /// Refuses what could not be written in the end, before anything runs. To be called by whoever is at work on
     /// `map`, whose name keeps the unfinished files of two maps apart.
     pub(super) fn check(path: &Path, map: &Name) -> Result<Self, Failure> {
+        refuse_vain(path)?;
         let refused = |why: &str| Failure::usage(format!("--output {} {why}", path.display()));
-        let Some(file_name) = path.file_name() else { return Err(refused("names no file")) };
-        match fs::metadata(path) {
-            Ok(about) if !about.is_file() => {
-                return Err(refused("is no regular file, and is to be replaced by one; use > instead"));
-            }
-            _ => {}
-        }
         let mut name = std::ffi::OsString::from(".");
-        name.push(file_name);
+        name.push(path.file_name().unwrap_or_default());
         name.push(format!(".{map}.unfinished"));
         let output = Self { path: path.to_owned(), unfinished: path.with_file_name(name) };
         output.begin().map_err(|error| refused(&format!("cannot be written: {error}")))?;

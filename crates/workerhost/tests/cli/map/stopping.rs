@@ -62,6 +62,19 @@ fn an_unnamed_map_that_was_stopped_can_be_gone_on_with_as_it_says() {
 }
 
 #[test]
+fn a_result_that_nobody_reads_is_not_forgotten_with_the_map_though_it_was_the_last() {
+    let place = Place::with("");
+    let mut child = start(&place, &[], WAITING);
+    child.stdin.take().unwrap().write_all(b"1\n").unwrap();
+    until_so("the attempt", || ran(&place) == ["1"]);
+    drop(child.stdout.take());
+    place.write("go", "");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    assert_eq!(super::maps(&place).len(), 1);
+}
+
+#[test]
 fn when_nobody_reads_its_results_it_stops_and_loses_none() {
     let place = Place::with("");
     let lines = (1..=500).fold(String::new(), |lines, line| format!("{lines}{line}\n"));
@@ -72,8 +85,9 @@ fn when_nobody_reads_its_results_it_stops_and_loses_none() {
     let mut seen = vec![results.next().unwrap().unwrap()];
     drop(results);
     let said = Ran::of(child);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(!said.err.contains("error:"), "without words: {said:?}");
+    assert_eq!(said.code, Some(75), "{said:?}");
+    assert!(said.err.contains("Nobody reads the results any more.\nstopped after "), "{said:?}");
+    assert!(said.err.contains("To go on, ") && !said.err.contains("error:"), "{said:?}");
     let said = map(&place, &["--name", "n"], NOTING, &lines);
     assert_eq!(said.code, Some(0), "{said:?}");
     seen.extend(said.text().lines().map(str::to_owned));

@@ -27,13 +27,13 @@ const AT_ONCE: u32 = 500;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
     /// The tasks; - reads them from standard input, one a line
-    #[arg(value_name = "ID", required_unless_present = "poisoned", conflicts_with = "poisoned")]
+    #[arg(value_name = "ID", conflicts_with = "poisoned")]
     ids: Vec<String>,
     /// All tasks that were given up
     #[arg(long)]
     poisoned: bool,
     /// Of these, only the ones of this type
-    #[arg(long = "type", value_name = "TYPE", requires = "poisoned", conflicts_with = "ids")]
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "ids")]
     task_type: Option<String>,
 }
 
@@ -43,6 +43,9 @@ Examples:
   workerhost retry --poisoned --type shop.invoice";
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
+    if !options.poisoned && options.ids.is_empty() {
+        return Err(nothing_named(options.task_type.as_deref()));
+    }
     let task_type = options.task_type.map(task_type).transpose()?;
     let mut ids = Ids::of(&options.ids)?;
     let store = Opened::to_look(context)?.store;
@@ -62,6 +65,15 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
             }
         }
     })
+}
+
+/// Nobody is tried again by mistake: all that were given up must be asked for by name.
+fn nothing_named(task_type: Option<&str>) -> Failure {
+    let Some(task_type) = task_type else {
+        return Failure::usage("which tasks? Name them, or write --poisoned for all that were given up");
+    };
+    Failure::usage("--type says which of the tasks that were given up")
+        .help(format!("write `workerhost retry --poisoned --type {task_type}`"))
 }
 
 async fn poisoned(store: &dyn Store, task_type: Option<TaskType>, context: &Context) -> Ended {

@@ -98,6 +98,24 @@ fn a_duplicate_names_the_task_that_holds_the_key_and_no_other() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_code_3_wherever_it_is_named() {
+    let place = Place::with(NO_WORKERS);
+    for arguments in [
+        &["enqueue", "t", "--input", "nofile"][..],
+        &["enqueue", "t", "--params", "@nofile"],
+        &["enqueue", "--file", "nofile"],
+        &["verify", "--params", "@nofile", "--", "cat"],
+    ] {
+        let said = place.run(arguments);
+        assert_eq!((said.code, said.out.as_str()), (Some(3), ""), "{said:?}");
+        assert!(said.err.starts_with("error: nofile cannot be opened: No such file"), "{said:?}");
+    }
+    let said =
+        place.run_with(&["enqueue", "--file", "-"], "{\"type\":\"t\",\"id\":\"a\",\"inputs\":[\"nofile\"]}");
+    assert_eq!(said.out, "refused a: line 1: input nofile: there is no such file\n");
+}
+
+#[test]
 fn without_a_configuration_nothing_is_made_and_the_mend_is_told() {
     let place = Place::with("");
     let said = place.run(&["enqueue", "t"]);

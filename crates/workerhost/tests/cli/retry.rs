@@ -61,3 +61,17 @@ fn all_that_were_given_up_are_retried_at_once_or_those_of_one_type() {
     assert_eq!((none.code, none.out.as_str()), (Some(4), "retried 0 tasks\n"));
     assert_eq!(place.run(&["retry", "--type", "two", "a"]).code, Some(2));
 }
+
+#[test]
+fn who_names_no_task_is_told_how_to_name_some_or_all() {
+    let place = Place::with(SHELL);
+    place.ok(&["enqueue", "one"]);
+    for (arguments, words) in [
+        (&["retry"][..], "or write --poisoned for all that were given up"),
+        (&["retry", "--type", "one"], "write `workerhost retry --poisoned --type one`"),
+    ] {
+        let said = place.run(arguments);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(words), "{said:?}");
+    }
+}

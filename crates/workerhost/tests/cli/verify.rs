@@ -192,7 +192,7 @@ fn what_cannot_be_verified_is_told_with_its_code() {
             "cannot be started: no-such-program was not found in PATH",
         ),
         (&["verify", "--params", "{", "--", "cat"], 2, "--params is no JSON: it ends too early"),
-        (&["verify", "--params", "@none", "--", "cat"], 2, "--params @none cannot be opened"),
+        (&["verify", "--params", "@none", "--", "cat"], 3, "none cannot be opened"),
         (&["verify", "--case", "none", "--", "cat"], 2, "possible values: valid"),
         (&["verify", "w", "--", "cat"], 2, "cannot be used with"),
     ];

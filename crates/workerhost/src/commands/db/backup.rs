@@ -3,7 +3,7 @@
 use super::Subject;
 use crate::context::{Context, block_on};
 use crate::exit::Exit;
-use crate::failure::Ended;
+use crate::failure::{Ended, Failure};
 use crate::words::{bytes, some};
 use clap::Args;
 use serde::Serialize;
@@ -45,6 +45,10 @@ struct Written {
 
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let subject = Subject::of(context)?;
+    if options.to.symlink_metadata().is_ok() {
+        let what = format!("{} is there already; name another directory", options.to.display());
+        return Err(Failure::usage(what).help("a backup is never written over another one"));
+    }
     let store = subject.open(context)?;
     block_on(async {
         store.backup(options.to.clone()).await?;

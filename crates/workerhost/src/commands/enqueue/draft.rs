@@ -5,6 +5,8 @@ use crate::json::{ACK, Ack};
 use crate::malformed;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wh_domain::id::{BadName, TaskId, TaskType, UniqueKey};
@@ -42,6 +44,14 @@ pub(super) struct Fields {
 pub(super) struct Draft {
     pub(super) task: NewTask,
     files: Vec<(String, PathBuf)>,
+}
+
+impl Draft {
+    /// The first of its files that cannot be opened, and why.
+    pub(super) fn missing(&self) -> Option<(&Path, io::Error)> {
+        let mut files = self.files.iter();
+        files.find_map(|(_, path)| Some((path.as_path(), File::open(path).err()?)))
+    }
 }
 
 /// Checks what was said. Relative paths start at `base`. The error is a fragment that names the field.
@@ -205,12 +215,21 @@ async fn with_files(store: &dyn Store, draft: Draft) -> Result<Result<NewTask, R
             Ok(file) => task.inputs.push(file),
             // The file's own fault, or the disk's: either way this task is not in, and the others may be.
             Err(StoreError::Unavailable(why)) => {
-                return Ok(Err((Some(task.id.to_string()), format!("input {}: {why}", path.display()))));
+                return Ok(Err((Some(task.id.to_string()), told(&path, &why))));
             }
             Err(error) => return Err(error),
         }
     }
     Ok(Ok(task))
+}
+
+/// The store's words, which name the file again; where it is simply not there, plain ones.
+fn told(path: &Path, why: &str) -> String {
+    if path.exists() {
+        format!("an input file cannot be taken in: {why}")
+    } else {
+        format!("input {}: there is no such file", path.display())
+    }
 }
 
 fn answer(ack: &mut Ack, enqueued: Enqueued) {

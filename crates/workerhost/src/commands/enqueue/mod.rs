@@ -92,7 +92,10 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
 
 fn one(options: Options, context: &Context) -> Ended {
     let (wait, timeout) = (options.wait, options.timeout);
-    let draft = from_options(options).map_err(Failure::usage)?;
+    let draft = from_options(options)?;
+    if let Some((file, why)) = draft.missing() {
+        return Err(cannot_open(file, &why));
+    }
     let opened = open_or_make(context)?;
     block_on_wait(async {
         let (id, task_type) = (draft.task.id.clone(), draft.task.task_type.clone());
@@ -133,7 +136,7 @@ async fn warn_of_nobody<'a>(
     Ok(())
 }
 
-fn from_options(options: Options) -> Result<Draft, String> {
+fn from_options(options: Options) -> Result<Draft, Failure> {
     let params = options.params.map(|text| params(&text)).transpose()?;
     let fields = Fields {
         id: options.id,
@@ -148,22 +151,23 @@ fn from_options(options: Options) -> Result<Draft, String> {
         metadata: options.metadata,
         traceparent: options.traceparent,
     };
-    draft::draft(fields, Path::new(""))
+    draft::draft(fields, Path::new("")).map_err(Failure::usage)
 }
 
 /// Params as an option gives them: the text, or what a file holds.
-pub(crate) fn params(text: &str) -> Result<String, String> {
+pub(crate) fn params(text: &str) -> Result<String, Failure> {
     let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
+    let file = Path::new(file);
     let mut content = String::new();
-    let source =
-        open(Path::new(file)).map_err(|error| format!("--params {text} cannot be opened: {error}"))?;
+    let source = open(file).map_err(|error| cannot_open(file, &error))?;
     let most = draft::LONGEST_LINE;
     source
         .take(most + 1)
         .read_to_string(&mut content)
-        .map_err(|error| format!("--params {text} cannot be read: {error}"))?;
+        .map_err(|error| Failure::usage(format!("--params {text} cannot be read: {error}")))?;
     if content.len() as u64 > most {
-        return Err(format!("--params {text} is larger than {most} bytes; give large files with --input"));
+        let what = format!("--params {text} is larger than {most} bytes; give large files with --input");
+        return Err(Failure::usage(what));
     }
     Ok(content)
 }
@@ -185,7 +189,7 @@ pub(crate) fn open(file: &Path) -> io::Result<Box<dyn Read + Send>> {
     Ok(if file == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(file)?) })
 }
 
-/// A file with tasks that cannot be opened.
+/// A file that cannot be opened.
 pub(crate) fn cannot_open(file: &Path, error: &io::Error) -> Failure {
     let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
     Failure::new(exit, format!("{} cannot be opened: {error}", file.display()))

@@ -39,7 +39,7 @@ pub(super) struct Subject {
 
 /// Those that the command line names.
 pub(super) fn of(options: &Options, context: &Context) -> Result<Vec<Subject>, Failure> {
-    let params = enqueue::params(options.params.as_deref().unwrap_or(NO_PARAMS)).map_err(Failure::usage)?;
+    let params = enqueue::params(options.params.as_deref().unwrap_or(NO_PARAMS))?;
     if let Some(task_type) = &options.task_type {
         list::task_type(task_type.clone())?;
     }

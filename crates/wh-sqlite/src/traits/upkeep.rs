@@ -18,7 +18,7 @@ impl Upkeep for SqliteStore {
             // What the tasks of this round leave behind goes in the next one, once they are gone for good.
             let (gone, more_blobs) = sweep_blobs(tx, &blobs, &shelf)?;
             let (tasks, more_tasks) = sweep(tx, &retention)?;
-            Ok(Swept { tasks, blobs: gone, more: more_tasks || more_blobs })
+            Ok(Swept { tasks, blobs: gone, more: tasks > 0 || more_tasks || more_blobs })
         }))
     }
 

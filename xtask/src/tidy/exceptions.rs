@@ -17,6 +17,11 @@ pub(super) const LONG_FUNCTIONS: &[Exception] = &[];
 /// Functions of tests that sleep: the pauses between two looks at a condition, never the condition itself.
 pub(super) const SLEEPS: &[Exception] = &[
     Exception {
+        path: "crates/wh-sqlite/tests/store/power.rs",
+        function: "in_time",
+        reason: "the pause between two tries to mount or unmount, at most a hundred of them",
+    },
+    Exception {
         path: "crates/workerhost/tests/cli/place.rs",
         function: "until_so",
         reason: "the pause between two looks at what another process does, with a deadline",

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use wh_domain::task::NewTask;
 use wh_ports::reader::Reader;
 use wh_ports::upkeep::Upkeep;
@@ -32,6 +33,17 @@ fn does(program: &str, arguments: &[&str]) -> bool {
     quiet(Command::new(program).args(arguments)).is_ok_and(|status| status.success())
 }
 
+/// Whether it is done within a hundred tries.
+fn in_time(done: impl Fn() -> bool) -> bool {
+    (0..100).any(|_| {
+        let is_done = done();
+        if !is_done {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        is_done
+    })
+}
+
 /// A file system in a file. Unmounted with the test, whatever becomes of it.
 struct Disk {
     _dir: tempfile::TempDir,
@@ -46,16 +58,21 @@ impl Disk {
         std::fs::File::create(&image).unwrap().set_len(48 << 20).unwrap();
         std::fs::create_dir(&mount).unwrap();
         let disk = Self { _dir: dir, image, mount };
-        let is_made = does("mkfs.ext4", &["-q", "-F", disk.image.to_str().unwrap()]) && disk.mount();
+        let is_made = does("mkfs.ext4", &["-q", "-F", disk.image.to_str().unwrap()])
+            && rustix::process::geteuid().is_root()
+            && disk.mount();
         is_made.then_some(disk)
     }
 
+    /// Another test may take the loop device that was just found free, so it is tried again.
     fn mount(&self) -> bool {
-        does("mount", &["-o", "loop", self.image.to_str().unwrap(), self.mount.to_str().unwrap()])
+        let arguments = ["-o", "loop", self.image.to_str().unwrap(), self.mount.to_str().unwrap()];
+        in_time(|| does("mount", &arguments))
     }
 
+    /// Whoever looks through all mounts keeps this one busy for a moment, so it is tried again.
     fn unmount(&self) -> bool {
-        does("umount", &[self.mount.to_str().unwrap()])
+        in_time(|| does("umount", &[self.mount.to_str().unwrap()]))
     }
 
     fn cut(&self) -> bool {

@@ -160,7 +160,8 @@ async fn attempt(
         // What is not empty may still write.
         ground: place.zip(left.heartbeat).filter(|_| stuck.is_none()),
     };
-    let (finished, place) = conclude::conclude(closing, left.hearing, left.age).await;
+    let (finished, place) =
+        conclude::conclude(closing, (left.hearing, left.age), (orders, &tools.freed)).await;
     if let Some(place) = place {
         seat.put_place(place);
     }

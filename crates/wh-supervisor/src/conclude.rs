@@ -1,13 +1,16 @@
 //! From what is left of an attempt to its record: what was heard is judged, what was written is kept.
 
 use crate::hearing::Hearing;
+use crate::hindrance::in_words;
+use crate::orders::{Orders, Patience};
 use crate::wire::Ended;
-use crate::workspace::harvest::{self, Harvest};
+use crate::workspace::harvest::{self, Harvest, Shelf};
 use crate::workspace::heartbeat::Heartbeat;
 use crate::workspace::place::Place;
 use crate::workspace::records::Facts;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use wh_domain::attempt::{Outcome, Progress};
 use wh_domain::ending::{Ending, Exit, Hindrance, Stop, Verdict, judge, judge_hindered};
 use wh_domain::task::Payload;
@@ -29,8 +32,13 @@ pub(crate) struct Closing {
     pub(crate) ground: Option<(Place, Heartbeat)>,
 }
 
-/// Makes the record of an attempt that lasted `age`; also gives the workspace back, clean.
-pub(crate) async fn conclude(closing: Closing, hearing: Hearing, age: Duration) -> (Finished, Option<Place>) {
+/// Makes the record of an attempt that lasted `age`; also gives the workspace back, clean. Where there is no room for
+/// the attempt's files, it is waited for until something is `freed` or the host orders something else.
+pub(crate) async fn conclude(
+    closing: Closing,
+    (hearing, age): (Hearing, Duration),
+    (orders, freed): (&mut Orders, &Notify),
+) -> (Finished, Option<Place>) {
     let worker = &closing.assignment.worker;
     let progress = hearing.progress.clone();
     let (heard, log) = hearing.conclude(age, closing.ended_at);
@@ -45,8 +53,7 @@ pub(crate) async fn conclude(closing: Closing, hearing: Hearing, age: Duration) 
     };
     let untold = log.untold();
     let (log_tail, file) = log.finish();
-    let verdict = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
-    let succeeded = verdict.outcome == Outcome::Succeeded;
+    let mut verdict = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
     if untold > 0 {
@@ -55,14 +62,32 @@ pub(crate) async fn conclude(closing: Closing, hearing: Hearing, age: Duration) 
     if let Some(Err(error)) = file.map(crate::workspace::logfile::LogFile::finish) {
         warnings.push(format!("lines are missing in its log file: {error}").into());
     }
-    let moments = (closing.started_at, closing.ended_at);
-    let kept = match closing.ground {
-        Some(ground) => {
-            put_away(ground, closing.assignment, &verdict, moments, progress, heard.payload).await
+    let mut kept = match closing.ground {
+        Some((place, heartbeat)) => {
+            let filing = Filing {
+                place,
+                heartbeat,
+                shelf: Shelf::default(),
+                assignment: closing.assignment,
+                verdict: verdict.clone(),
+                moments: (closing.started_at, closing.ended_at),
+                progress,
+                payload: heard.payload,
+            };
+            put_away(filing, orders, freed).await
         }
-        None => Kept { place: None, harvest: Harvest::default(), payload: heard.payload },
+        None => Kept { place: None, harvest: Ok(Harvest::default()), payload: heard.payload },
     };
-    warnings.extend(kept.harvest.warnings);
+    let harvest = kept.harvest.unwrap_or_else(|why| {
+        if verdict.outcome == Outcome::Succeeded {
+            // A result whose files are gone is none.
+            (verdict, kept.payload) = (unkept(&why), None);
+        }
+        let warnings = vec![format!("its files could not be kept: {why}").into()];
+        Harvest { warnings, ..Harvest::default() }
+    });
+    let succeeded = verdict.outcome == Outcome::Succeeded;
+    warnings.extend(harvest.warnings);
     let finished = Finished {
         ending,
         verdict,
@@ -74,49 +99,86 @@ pub(crate) async fn conclude(closing: Closing, hearing: Hearing, age: Duration) 
         leaked: closing.ended.leaked,
         log_tail,
         usage: closing.ended.usage,
-        workspace: kept.harvest.kept,
+        workspace: harvest.kept,
         stuck: None,
     };
     (finished, kept.place)
 }
 
+/// What a success means whose files could not be put away.
+fn unkept(why: &str) -> Verdict {
+    Verdict {
+        outcome: Outcome::Interrupted,
+        sentence: format!(
+            "The worker succeeded, but the host could not put its files away: {why}. It does not count."
+        ),
+        warning: None,
+    }
+}
+
+/// All that is needed to put a workspace away.
+struct Filing {
+    place: Place,
+    heartbeat: Heartbeat,
+    shelf: Shelf,
+    assignment: Arc<Assignment>,
+    verdict: Verdict,
+    moments: (Timestamp, Timestamp),
+    progress: Option<Progress>,
+    payload: Option<Payload>,
+}
+
 /// What comes back from putting a workspace away.
 struct Kept {
     place: Option<Place>,
-    harvest: Harvest,
+    /// Why its files could not be put away, where they could not.
+    harvest: Result<Harvest, String>,
     payload: Option<Payload>,
 }
 
 /// Keeps what is worth it. A few looks are made here, work on files elsewhere: there may be many.
-async fn put_away(
-    (mut place, mut heartbeat): (Place, Heartbeat),
-    assignment: Arc<Assignment>,
-    verdict: &Verdict,
-    (started_at, ended_at): (Timestamp, Timestamp),
-    progress: Option<Progress>,
-    payload: Option<Payload>,
-) -> Kept {
-    if harvest::is_untouched(&mut place, &heartbeat, (verdict.outcome, ended_at)) {
-        return Kept { place: Some(place), harvest: Harvest::default(), payload };
+async fn put_away(mut filing: Filing, orders: &mut Orders, freed: &Notify) -> Kept {
+    let facts = (filing.verdict.outcome, filing.moments.1);
+    if harvest::is_untouched(&mut filing.place, &filing.heartbeat, facts) {
+        return Kept { place: Some(filing.place), harvest: Ok(Harvest::default()), payload: filing.payload };
     }
-    let (outcome, sentence) = (verdict.outcome, verdict.sentence.clone());
-    let kept = tokio::task::spawn_blocking(move || {
-        let facts = Facts {
-            assignment: &assignment,
-            outcome,
-            sentence: &sentence,
-            started_at,
-            ended_at,
-            progress: progress.as_ref(),
-            result: payload.as_ref(),
+    let mut patience = Patience::new();
+    loop {
+        let tried = tokio::task::spawn_blocking(move || {
+            let harvest = filing.file();
+            (filing, harvest)
+        });
+        let harvest = match tried.await {
+            Ok((back, harvest)) => {
+                filing = back;
+                harvest
+            }
+            Err(error) => return Kept { place: None, harvest: Err(error.to_string()), payload: None },
         };
-        let harvest = harvest::harvest(&mut place, &mut heartbeat, &facts);
-        Kept { place: Some(place), harvest, payload }
-    });
-    kept.await.unwrap_or_else(|error| {
-        let warnings = vec![format!("its files could not be kept: {error}").into()];
-        Kept { place: None, harvest: Harvest { kept: None, warnings }, payload: None }
-    })
+        let harvest = match harvest {
+            Ok(harvest) => Ok(harvest),
+            Err(_) if patience.wait(orders, freed).await => continue,
+            Err(error) => Err(in_words(&error)),
+        };
+        // A tree that is not clean is cleaned before it is used again.
+        let is_clean = harvest.as_ref().is_ok_and(|harvest| harvest.is_clean);
+        return Kept { place: is_clean.then_some(filing.place), harvest, payload: filing.payload };
+    }
+}
+
+impl Filing {
+    fn file(&mut self) -> std::io::Result<Harvest> {
+        let facts = Facts {
+            assignment: &self.assignment,
+            outcome: self.verdict.outcome,
+            sentence: &self.verdict.sentence,
+            started_at: self.moments.0,
+            ended_at: self.moments.1,
+            progress: self.progress.as_ref(),
+            result: self.payload.as_ref(),
+        };
+        harvest::harvest(&mut self.place, &mut self.heartbeat, &facts, &mut self.shelf)
+    }
 }
 
 /// The record of an attempt that something kept from beginning.

@@ -1,6 +1,6 @@
 //! Kept workspaces, as they lie in the data directory.
 
-use crate::workspace::harvest::FINISHED;
+use crate::workspace::marker::FINISHED;
 use crate::workspace::place::open_data_dir;
 use crate::workspace::{beneath, remove};
 use rustix::fd::OwnedFd;

@@ -3,7 +3,7 @@
 use crate::workspace::beneath::{self, Entry};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{OFlags, openat};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
@@ -12,6 +12,12 @@ use wh_domain::id::{Fence, Seq, StreamNo};
 
 /// Directories that are looked at on each level: more than the hosts and workers of one machine.
 const MOST: usize = 10_000;
+
+/// Where kept files are, in the data directory.
+pub(crate) const FINISHED: &CStr = c"finished";
+
+/// How many attempts may have the same name there: a data directory that outlives its store sees the numbers again.
+const NAMESAKES: u32 = 9;
 
 const ENDING: &[u8] = b".attempt";
 
@@ -28,9 +34,14 @@ pub(crate) fn name(tree: impl AsFd, stream: StreamNo, (seq, fence): (Seq, Fence)
     marker.write_all_at(format!("{}\n", attempt_name(seq, fence)).as_bytes(), 0)
 }
 
-/// The name of an attempt in the data directory.
-pub(crate) fn attempt_name(seq: Seq, fence: Fence) -> String {
+fn attempt_name(seq: Seq, fence: Fence) -> String {
     format!("{}-{fence}", seq.0)
+}
+
+/// The names that an attempt's kept files may have, the first one unless somebody has it already.
+pub(crate) fn kept_names(seq: Seq, fence: Fence) -> impl DoubleEndedIterator<Item = String> {
+    let name = attempt_name(seq, fence);
+    (1..=NAMESAKES).map(move |number| if number == 1 { name.clone() } else { format!("{name}.{number}") })
 }
 
 /// A stream whose marker names an attempt. The attempt may be over.

@@ -53,6 +53,8 @@ impl Place {
         wall: Timestamp,
     ) -> io::Result<Self> {
         let data = Arc::new(open_data_dir(data_dir)?);
+        // Made now: when an attempt's files are to be put there, the disk may be full.
+        beneath::make_directory(&data, marker::FINISHED)?;
         let steps = ["work".to_owned(), slot.to_string(), directory_name(worker.name.as_str())];
         let mut at = data.try_clone()?;
         let mut path = std::path::absolute(data_dir)?;
@@ -85,6 +87,11 @@ impl Place {
     /// Whether it is the right one for this worker of a host in this slot.
     pub(crate) fn suits(&self, slot: u32, worker: &Worker, stream: StreamNo) -> bool {
         self.slot == slot && *self.config == *config(worker, stream)
+    }
+
+    /// Its name, as seen from its root.
+    pub(crate) fn seen_from_its_root(&self) -> String {
+        format!("../stream-{}", self.stream)
     }
 
     /// Says beside the tree whose it is from now on.

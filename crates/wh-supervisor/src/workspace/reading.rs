@@ -4,9 +4,8 @@
 //! part that it reads. So of what it has once found it misses nothing, however the parts take turns; only a reader
 //! that is slower than the bound of the log loses what the log itself has dropped.
 
-use crate::workspace::harvest::FINISHED;
 use crate::workspace::logfile::{EARLIER, HEAD, NAME};
-use crate::workspace::marker::{self, Stream, attempt_name};
+use crate::workspace::marker::{self, FINISHED, Stream, kept_names};
 use crate::workspace::{beneath, content};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Stat, fstat};
@@ -164,15 +163,15 @@ impl AttemptLog {
 
     /// The log's directory among the finished ones.
     fn put_away(&self) -> io::Result<Option<OwnedFd>> {
-        let Some(mut at) = if_there(File::open(&self.data_dir))?.map(OwnedFd::from) else { return Ok(None) };
-        let name = CString::new(attempt_name(self.seq, self.fence))?;
-        for step in [FINISHED, &name, c"logs"] {
-            match if_there(beneath::directory(&at, step))? {
-                Some(next) => at = next,
-                None => return Ok(None),
+        let Some(data) = if_there(File::open(&self.data_dir))? else { return Ok(None) };
+        let Some(finished) = if_there(beneath::directory(&data, FINISHED))? else { return Ok(None) };
+        // Of several the last is the youngest.
+        for name in kept_names(self.seq, self.fence).rev() {
+            if let Some(kept) = if_there(beneath::directory(&finished, &CString::new(name)?))? {
+                return if_there(beneath::directory(&kept, c"logs"));
             }
         }
-        Ok(Some(at))
+        Ok(None)
     }
 
     /// Whether what was found there just now belongs to this attempt: a stream uses an empty directory again.

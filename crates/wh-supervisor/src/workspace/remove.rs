@@ -88,7 +88,7 @@ fn lift(inside: &OwnedFd, name: &CStr, top: BorrowedFd<'_>, lifted: &mut u64) ->
 }
 
 /// Opens a directory, taking the right to do so first where its mode refuses it.
-fn enter(within: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
+pub(crate) fn enter(within: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let held = openat(within, name, flags, rustix::fs::Mode::empty())?;
     // By way of the descriptor, so that the mode of this very directory is changed, whatever has its name by now.

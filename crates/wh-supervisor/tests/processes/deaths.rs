@@ -291,7 +291,9 @@ async fn what_a_guardian_was_asked_to_start_and_has_not_started_is_buried_with_i
         rig.runner.bury(HostId::new("host-1").unwrap(), vec![attempt.clone()]).await.unwrap();
     };
     let second = sh(&script);
-    let (done, ()) = tokio::join!(rig.run(&second, "{}"), burial);
+    let burial = tokio::time::timeout(LONG, burial);
+    let (done, buried) = tokio::join!(rig.run(&second, "{}"), burial);
+    buried.expect("it is written down and buried");
     assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Interrupted, "{}", done.summary());
     witness.assert_deserted();
     assert_stream_works(&rig).await;

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use wh_domain::attempt::{Outcome, OutcomeName};
 use wh_domain::ending::Exit;
 use wh_domain::failure::FailureClass;
-use wh_domain::id::StreamNo;
+use wh_domain::id::{Fence, Seq, StreamNo};
 use wh_domain::task::{InputFile, Payload};
 use wh_domain::worker::{Protocol, Worker, Workspace};
 use wh_ports::blobs::Stored;
@@ -87,21 +87,41 @@ async fn inputs_that_cannot_be_laid_out_fail_the_task_and_not_its_worker() {
     assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "nothing was left: {}", done.summary());
 }
 
-/// Runs an ignored test of this binary behind `prefix`; on `small_disk` its temporary directory is one of few
-/// kibibytes. Says so and proves nothing where the machine does not allow that.
-fn alone(test: &str, small_disk: bool) {
+/// What a test runs on.
+#[derive(Clone, Copy)]
+enum Disk {
+    Usual,
+    /// It holds one mebibyte.
+    Small,
+    /// It holds a hundred files and directories.
+    FewFiles,
+}
+
+impl Disk {
+    fn size(self) -> Option<&'static str> {
+        match self {
+            Self::Usual => None,
+            Self::Small => Some("size=1m"),
+            Self::FewFiles => Some("size=1m,nr_inodes=100"),
+        }
+    }
+}
+
+/// Runs an ignored test of this binary as a process of its own, its temporary directory on a disk of that kind. Says so
+/// and proves nothing where the machine does not allow that.
+fn alone(test: &str, disk: Disk) {
     let exe = std::env::current_exe().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let mut command = if small_disk {
+    let mut command = if let Some(size) = disk.size() {
         let may =
             Command::new("unshare").args(["-Urm", "true"]).status().is_ok_and(|status| status.success());
         if !may {
             std::io::stderr().write_all(b"SKIP: this machine allows no mount namespaces\n").unwrap();
             return;
         }
-        let script = r#"mount -t tmpfs -o size=1m none "$TMPDIR" && exec "$0" "$@""#;
+        let script = format!(r#"mount -t tmpfs -o {size} none "$TMPDIR" && exec "$0" "$@""#);
         let mut command = Command::new("unshare");
-        command.args(["-Urm", "sh", "-c", script]).arg(exe);
+        command.args(["-Urm", "sh", "-c", &script]).arg(exe);
         command
     } else {
         Command::new(exe)
@@ -136,7 +156,7 @@ fn assert_hosts_fault(finished: &Finished, parts: &[&str]) {
 
 #[test]
 fn a_host_without_descriptors_waits_for_them_and_blames_neither_worker_nor_task() {
-    alone("hindrances::runs_out_of_descriptors", false);
+    alone("hindrances::runs_out_of_descriptors", Disk::Usual);
 }
 
 #[tokio::test]
@@ -177,7 +197,7 @@ async fn runs_out_of_descriptors() {
 
 #[test]
 fn a_worker_that_fills_the_disk_costs_its_own_files_and_the_next_attempt_nothing() {
-    alone("hindrances::has_its_disk_filled_by_a_worker", true);
+    alone("hindrances::has_its_disk_filled_by_a_worker", Disk::Small);
 }
 
 #[tokio::test]
@@ -192,7 +212,7 @@ async fn has_its_disk_filled_by_a_worker() {
         let expected = Outcome::Failed { class: FailureClass::Resource, retriable: true };
         assert_eq!(done.finished.verdict.outcome, expected, "{}", done.summary());
         let warnings = format!("{:?}", done.finished.warnings);
-        assert!(warnings.contains("could not all be kept"), "{warnings}");
+        assert!(warnings.contains("its files could not be kept: there is no space left"), "{warnings}");
         let done = rig.run(&good, "{}").await;
         assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
     }
@@ -200,7 +220,7 @@ async fn has_its_disk_filled_by_a_worker() {
 
 #[test]
 fn a_full_disk_interrupts_and_the_next_attempt_goes_well_when_there_is_room() {
-    alone("hindrances::fills_its_disk", true);
+    alone("hindrances::fills_its_disk", Disk::Small);
 }
 
 #[tokio::test]
@@ -230,4 +250,122 @@ async fn fills_its_disk() {
         let done = rig.run(worker, params).await;
         assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
     }
+}
+
+/// What the attempt with that fence wrote to its output.
+fn kept_output(rig: &Rig, done: &Finished, name: &str) -> String {
+    let kept = rig.dir.path().join(done.workspace.as_deref().expect("it is kept")).join("output").join(name);
+    std::fs::read_to_string(&kept).unwrap_or_else(|error| panic!("{}: {error}", kept.display()))
+}
+
+#[test]
+fn the_output_of_a_success_is_kept_though_its_disk_is_full() {
+    alone("hindrances::succeeds_on_a_disk_that_it_has_filled", Disk::Small);
+}
+
+#[tokio::test]
+#[ignore = "runs on a small disk of its own"]
+async fn succeeds_on_a_disk_that_it_has_filled() {
+    let rig = Rig::new();
+    let filling = with_workspace(sh(r#"echo precious > "$WORKERHOST_OUTPUT_DIR/out.txt"
+        cat /dev/zero > "$WORKERHOST_WORKING_DIR/big" 2>/dev/null; echo '{"success":true}'"#));
+    let done = rig.run(&filling, "{}").await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+    assert_eq!(kept_output(&rig, &done.finished, "out.txt"), "precious\n");
+    let warnings = format!("{:?}", done.finished.warnings);
+    assert!(warnings.contains("its records could not all be written: there is no space left"), "{warnings}");
+    std::fs::remove_dir_all(rig.dir.path().join("finished")).unwrap();
+    let done = rig.run(&with_workspace(sh(GOOD)), "{}").await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+}
+
+#[test]
+fn the_output_of_a_success_is_kept_though_there_is_room_for_no_directory() {
+    alone("hindrances::succeeds_where_no_more_files_can_be", Disk::FewFiles);
+}
+
+#[tokio::test]
+#[ignore = "runs on a small disk of its own"]
+async fn succeeds_where_no_more_files_can_be() {
+    let rig = Rig::new();
+    let filling = with_workspace(sh(r#"echo precious > "$WORKERHOST_OUTPUT_DIR/out.txt"
+        cd "$WORKERHOST_WORKING_DIR"; number=0; while (: > $number) 2>/dev/null; do number=$((number + 1)); done
+        echo '{"success":true}'"#));
+    let done = rig.run(&filling, "{}").await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+    assert_eq!(kept_output(&rig, &done.finished, "out.txt"), "precious\n");
+    std::fs::remove_dir_all(rig.dir.path().join("finished/7-1")).unwrap();
+    let done = rig.run(&with_workspace(sh(GOOD)), "{}").await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+}
+
+/// A worker that succeeds once nothing can be put away any more; also the file that is in the way.
+fn in_vain(rig: &Rig) -> (Worker, std::path::PathBuf) {
+    let finished = rig.dir.path().join("finished");
+    let script = r#"echo precious > "$WORKERHOST_OUTPUT_DIR/out.txt"; rmdir FINISHED; : > FINISHED
+        echo '{"success":true}'"#;
+    let script = script.replace("FINISHED", finished.to_str().unwrap());
+    (with_workspace(sh(&script)), finished)
+}
+
+#[tokio::test]
+async fn a_success_whose_files_cannot_be_put_away_is_interrupted_and_loses_nothing() {
+    let rig = Rig::new();
+    let (worker, _) = in_vain(&rig);
+    let finished = hurried(&rig, rig.assignment(&worker, "{}")).await;
+    assert_eq!(finished.verdict.outcome, Outcome::Interrupted, "{}", finished.verdict.sentence);
+    assert!(
+        finished.verdict.sentence.contains("could not put its files away"),
+        "{}",
+        finished.verdict.sentence
+    );
+    assert!(finished.produced.is_none() && finished.workspace.is_none());
+    let left = rig.dir.path().join("work/0/w/stream-1/output/out.txt");
+    assert_eq!(std::fs::read_to_string(left).unwrap(), "precious\n");
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_away_is_waited_for_and_put_away_later() {
+    let rig = Rig::new();
+    let (worker, in_the_way) = in_vain(&rig);
+    let heartbeat = rig.dir.path().join("work/0/w/stream-1/output/progress.md");
+    let written = || {
+        let is_complete =
+            std::fs::read_to_string(&heartbeat).is_ok_and(|text| text.contains("Status: Complete"));
+        let inode = || std::os::unix::fs::MetadataExt::ino(&heartbeat.metadata().unwrap());
+        is_complete.then(inode)
+    };
+    // The last heartbeat is written anew with each try.
+    let second_try = async {
+        let mut first = None;
+        while first.is_none() || written().is_none_or(|now| Some(now) == first) {
+            first = first.or_else(written);
+            tokio::task::yield_now().await;
+        }
+        std::fs::remove_file(&in_the_way).unwrap();
+    };
+    let second_try = tokio::time::timeout(LONG, second_try);
+    let (done, tried) = tokio::join!(rig.run(&worker, "{}"), second_try);
+    tried.expect("it is tried again");
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+    assert_eq!(kept_output(&rig, &done.finished, "out.txt"), "precious\n");
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_costs_neither_of_the_two_its_files() {
+    let rig = Rig::new();
+    let earlier = rig.dir.path().join("finished/7-1/output");
+    std::fs::create_dir_all(&earlier).unwrap();
+    std::fs::write(earlier.join("out.txt"), "earlier").unwrap();
+    let worker = with_workspace(sh(r#"echo precious > "$WORKERHOST_OUTPUT_DIR/out.txt"
+        echo to the log >&2; echo '{"success":true}'"#));
+    let done = rig.run(&worker, "{}").await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+    assert_eq!(done.finished.workspace.as_deref(), Some("finished/7-1.2"));
+    assert_eq!(kept_output(&rig, &done.finished, "out.txt"), "precious\n");
+    assert_eq!(std::fs::read_to_string(earlier.join("out.txt")).unwrap(), "earlier");
+    let mut log = wh_supervisor::AttemptLog::new(rig.dir.path(), Seq(7), Fence(1));
+    let mut said = Vec::new();
+    log.read(&mut said).unwrap();
+    assert_eq!(said, b"to the log\n");
 }

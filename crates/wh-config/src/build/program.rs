@@ -8,6 +8,9 @@ use crate::value::Block;
 use std::path::{Path, PathBuf};
 use wh_domain::worker::Program;
 
+/// Programs whose first argument is the file that they run, unless it is an option. Without their versions.
+const INTERPRETERS: [&str; 6] = ["python", "node", "nodejs", "ruby", "perl", "php"];
+const SHELLS: [&str; 2] = ["bash", "sh"];
 /// The most files whose change is watched for one worker.
 const MOST_FILES: usize = 16;
 
@@ -24,6 +27,9 @@ pub(super) fn program(
     let mut files: Vec<PathBuf> = program.iter().cloned().collect();
     files.extend(scripts(worker, rest, &directory.path));
     files.truncate(MOST_FILES);
+    if worker.is_given("command") {
+        check_script(first, rest.first(), &directory, around, report);
+    }
     let name = match &program {
         // A bare name stays one: the search along PATH belongs to the start of the process.
         Some(path) if first.text.contains('/') => path.to_string_lossy().into_owned(),
@@ -156,6 +162,35 @@ fn scripts(worker: &Block, arguments: &[Scalar], directory: &Path) -> Vec<PathBu
     }
     let paths = arguments.iter().map(|text| directory.join(&text.text));
     paths.filter(|path| path.is_file()).collect()
+}
+
+/// Warns of an interpreter whose script is nowhere. It starts and fails, so the host takes it for the tasks' own fault
+/// and gives up one after the other.
+fn check_script(
+    program: &Scalar,
+    script: Option<&Scalar>,
+    directory: &ShownPath,
+    around: &Surroundings<'_>,
+    report: &mut Report,
+) {
+    let name = Path::new(&program.text).file_name().unwrap_or_default().to_string_lossy();
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let Some(script) = script.filter(|script| !script.text.is_empty() && !script.text.starts_with('-'))
+    else {
+        return;
+    };
+    // A shell looks for a bare name along PATH, too.
+    let is_found =
+        SHELLS.contains(&name) && !script.text.contains('/') && around.on_path(&script.text).is_some();
+    let place = directory.join(script);
+    if is_found || place.path.exists() || !(SHELLS.contains(&name) || INTERPRETERS.contains(&name)) {
+        return;
+    }
+    report.warn(
+        script.at,
+        format!("there is no file {place} for {} to run", program.quoted()),
+        "a relative path starts at `project_path`; every task fails until it is there",
+    );
 }
 
 fn check_env(worker: &Block, report: &mut Report) {

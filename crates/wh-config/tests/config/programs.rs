@@ -86,3 +86,35 @@ fn a_missing_project_is_a_warning() {
     let loaded = parse("w.yaml", text, Path::new("/nowhere"), &env).unwrap();
     assert_eq!(messages(&loaded.warnings), ["`project_path`: there is no directory `/nowhere/gone`"]);
 }
+
+#[test]
+fn a_script_that_is_not_there_is_told_where_a_known_interpreter_is_to_run_it() {
+    let directory = tree();
+    let warnings = |command: &str| {
+        let loaded = read(directory.path(), &format!("command: {command}"));
+        messages(&loaded.warnings).into_iter().filter(|told| told.starts_with("there is no file")).count()
+    };
+    for missing in [
+        "[python3, rum.py]",
+        "[/usr/bin/python3.12, rum.py]",
+        "[node, pkg/none.js]",
+        "[sh, run.sh, x]",
+        "[perl5.36, a.pl]",
+    ] {
+        assert_eq!(warnings(missing), 1, "{missing}");
+    }
+    for fine in [
+        "[python3, run.py]",
+        "[python3, -m, pkg]",
+        "[python3]",
+        "[sh, -c, exit]",
+        "[sh, far]",
+        "[cat, none]",
+        "[bin/near, none]",
+    ] {
+        assert_eq!(warnings(fine), 0, "{fine}");
+    }
+    let root = directory.path().display();
+    let told = messages(&read(directory.path(), "command: [sh, rum.sh]").warnings);
+    assert!(told.contains(&format!("there is no file `{root}/project/rum.sh` for `sh` to run")), "{told:?}");
+}

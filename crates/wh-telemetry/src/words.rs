@@ -8,16 +8,21 @@ use wh_domain::lifecycle::{Next, Wait};
 pub(crate) fn words(event: &Event) -> String {
     match event {
         Event::HostStarted { workers, streams, .. } => {
-            format!("The host has started with {workers} workers and {streams} streams.")
+            let (workers, streams) = (some(workers, "worker"), some(streams, "stream"));
+            format!("The host has started with {workers} and {streams}.")
         }
+        Event::HostDraining { running: 0 } => "The host claims no more.".to_owned(),
         Event::HostDraining { running } => {
-            format!("The host claims no more and waits for {running} attempts.")
+            format!("The host claims no more and waits for {}.", some(running, "attempt"))
         }
         Event::HostStopped { killed: 0 } => "The host has stopped.".to_owned(),
-        Event::HostStopped { killed } => format!("The host has stopped and killed {killed} attempts."),
+        Event::HostStopped { killed } => {
+            format!("The host has stopped and killed {}.", some(killed, "attempt"))
+        }
         Event::ConfigReloaded { added, changed, removed } => {
             let [added, changed, removed] = [added.len(), changed.len(), removed.len()];
-            format!("New configuration: {added} workers added, {changed} changed, {removed} removed.")
+            let added = some(&added, "worker");
+            format!("New configuration: {added} added, {changed} changed, {removed} removed.")
         }
         Event::ConfigRefused { why } => {
             format!("The new configuration is refused, the old one goes on: {why}")
@@ -51,8 +56,16 @@ pub(crate) fn words(event: &Event) -> String {
         }
         Event::StoreUnavailable { why } => format!("The store does not answer, the host tries on: {why}"),
         Event::StoreBack => "The store answers again.".to_owned(),
-        Event::Swept { tasks, files } => format!("{tasks} old tasks and {files} files were deleted."),
+        Event::Swept { tasks, files } => {
+            format!("Deleted {} and {}.", some(tasks, "old task"), some(files, "file"))
+        }
     }
+}
+
+/// "1 task", "2 tasks".
+fn some(count: &(impl ToString + ?Sized), what: &str) -> String {
+    let count = count.to_string();
+    if count == "1" { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn what_next(next: &Next) -> String {

@@ -1,6 +1,10 @@
 //! From a configuration to an open store.
 
+use crate::exit::Exit;
 use crate::failure::Failure;
+use rustix::fs::Access;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use wh_config::{Config, StoreUrl};
 use wh_ports::upkeep::Retention;
@@ -25,7 +29,19 @@ pub(crate) fn open(
     mode: Mode,
     on_step: Option<OnStep>,
 ) -> Result<Arc<SqliteStore>, Failure> {
-    Ok(SqliteStore::open(Options { on_step, ..options(config, mode) })?)
+    let opened = SqliteStore::open(Options { on_step, ..options(config, mode) });
+    opened.map_err(|error| forbidden(&config.data_dir).unwrap_or_else(|| error.into()))
+}
+
+/// The plain reason why a store cannot be opened by this user, where it is that one. Looking needs as much as writing:
+/// readers and writers of one database take turns by files beside it.
+fn forbidden(data_dir: &Path) -> Option<Failure> {
+    let error = rustix::fs::access(data_dir, Access::WRITE_OK | Access::EXEC_OK).err()?;
+    let owner = std::fs::metadata(data_dir).ok()?.uid();
+    let own = rustix::process::geteuid().as_raw();
+    let whose = if owner == own { String::new() } else { format!(", it belongs to another user ({owner})") };
+    let words = format!("you may not write in {}{whose}: {error}", data_dir.display());
+    Some(Failure::new(Exit::Store, words).help("run the command as the user of the host"))
 }
 
 /// How long a configuration keeps what has ended.

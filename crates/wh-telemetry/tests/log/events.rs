@@ -107,8 +107,8 @@ fn every_event_is_one_line_of_text() {
         "INFO    host_started host=host-1 - The host has started with 2 workers and 4 streams.",
         "INFO    host_draining - The host claims no more and waits for 3 attempts.",
         "INFO    host_stopped - The host has stopped.",
-        "WARNING host_stopped - The host has stopped and killed 1 attempts.",
-        "INFO    config_reloaded - New configuration: 1 workers added, 0 changed, 0 removed.",
+        "WARNING host_stopped - The host has stopped and killed 1 attempt.",
+        "INFO    config_reloaded - New configuration: 1 worker added, 0 changed, 0 removed.",
         "ERROR   config_refused - The new configuration is refused, the old one goes on: line 3: no such key",
         "DEBUG   attempt_started ATTEMPT - An attempt begins.",
         "TRACE   progressed ATTEMPT - 3 of 10: page 3",
@@ -132,7 +132,7 @@ fn every_event_is_one_line_of_text() {
         "ERROR   stream_stuck ATTEMPT - Its processes could not be ended, so the stream takes no more tasks.",
         "ERROR   store_unavailable - The store does not answer, the host tries on: disk is full",
         "INFO    store_back - The store answers again.",
-        "DEBUG   swept tasks=5 files=6 - 5 old tasks and 6 files were deleted.",
+        "DEBUG   swept tasks=5 files=6 - Deleted 5 old tasks and 6 files.",
     ];
     assert_eq!(lines.len(), expected.len());
     for (line, expected) in lines.iter().zip(expected) {

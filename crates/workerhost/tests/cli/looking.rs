@@ -1,6 +1,9 @@
 //! Commands that only look, or change what there is: they need the store, and make none.
 
 use crate::place::Place;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 
 const FINE: &str = "workers:\n  - {name: w, command: [cat], task_types: [t], protocol: raw}\n";
 const BROKEN: &str = "workers:\n  - {nam: w, command: [], task_types: [t], timeout: soon}\nhosts: {}\n";
@@ -55,7 +58,33 @@ fn whoever_only_looks_makes_no_store() {
             assert!(said.err.contains("there is no store yet at "), "{verb:?}: {said:?}");
         }
     }
-    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1, "only the configuration is there");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "only the configuration is there");
+}
+
+#[test]
+fn a_store_of_another_user_is_refused_in_plain_words() {
+    let place = Place::with(FINE);
+    place.ok(&["enqueue", "t", "--id", "a"]);
+    let mode =
+        |path: &std::path::Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let (data_dir, nobody) = (place.path().join(".workerhost"), 65_534);
+    let is_superuser = rustix::process::geteuid().is_root();
+    mode(place.path(), 0o755);
+    for hidden in [0o500, 0o555] {
+        mode(&data_dir, hidden);
+        for verb in [&["list"][..], &["enqueue", "t"]] {
+            let mut command = place.command(verb);
+            // Nothing is forbidden to the superuser, so it is somebody else.
+            let said = Place::said(if is_superuser { command.uid(nobody) } else { &mut command });
+            assert_eq!(said.code, Some(7), "{said:?}");
+            assert!(
+                said.err.starts_with("error: you may not write in ") && said.err.contains("/.workerhost"),
+                "{said:?}"
+            );
+            assert_eq!(said.err.contains("it belongs to another user (0)"), is_superuser, "{said:?}");
+        }
+    }
+    mode(&data_dir, 0o700);
 }
 
 #[test]

@@ -51,6 +51,8 @@ fn a_worker_that_was_put_aside_says_why_and_comes_back_when_it_is_resumed() {
     for page in [&["workers"][..], &["workers", "show", "broken"]] {
         assert!(place.ok(page).out.contains("put aside: "), "{page:?}");
     }
+    let page = place.ok(&["workers", "show", "broken"]).out;
+    assert!(page.contains("failed          1, without a success since\n"), "{page}");
     assert_eq!(place.show("a")["state"], "pending");
     place.write("no-such-program", "#!/bin/sh\ncat > /dev/null; echo '{\"success\": true}'\n");
     rustix::fs::chmod(place.path().join("no-such-program"), rustix::fs::Mode::RWXU).unwrap();
@@ -71,7 +73,7 @@ fn waiting_tasks_are_counted_where_they_wait_and_types_that_nobody_takes_are_nam
     let waiting: Vec<_> =
         said.objects().iter().map(|worker| (worker["worker"].clone(), worker["pending"].clone())).collect();
     assert_eq!(waiting, [("broken".into(), 1.into()), ("fine".into(), 2.into())]);
-    assert!(said.err.contains("1 task of type other wait, and no worker takes the type"), "{said:?}");
+    assert!(said.err.contains("1 task of type other waits, and no worker takes the type"), "{said:?}");
     assert!(!place.ok(&["workers"]).out.contains("PENDING"));
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Bar {
 impl Bar {
     pub(super) fn new(terminal: &Terminal) -> Self {
         let bar = terminal.is_watched().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             // A style that cannot be read leaves the usual one.
             if let Ok(style) = ProgressStyle::with_template(LINE) {
                 bar.set_style(style.progress_chars("=> ").with_key("pace", pace));
@@ -36,7 +36,10 @@ impl Bar {
     /// may still come until `is_all`.
     pub(super) fn set(&self, done: u64, known: u64, failed: u64, is_all: bool) {
         let Some(bar) = &self.bar else { return };
-        bar.set_length(known);
+        // Of no inputs all would be done, and the bar full, before the first one has been read.
+        if known > 0 {
+            bar.set_length(known);
+        }
         bar.set_position(done);
         let more = if is_all { "" } else { "+" };
         let failed = if failed > 0 { format!("  {failed} failed") } else { String::new() };

@@ -90,8 +90,11 @@ fn list(counts: bool, context: &Context) -> Ended {
             context.terminal.print(&table(&seen, &configuration, depths.as_ref()))?;
         }
         for (task_type, tasks) in depths.iter().flat_map(|depths| &depths.nobody) {
+            let wait = if *tasks == 1 { "waits" } else { "wait" };
             let tasks = some(*tasks, "task");
-            context.terminal.warn(&format!("{tasks} of type {task_type} wait, and no worker takes the type"));
+            context
+                .terminal
+                .warn(&format!("{tasks} of type {task_type} {wait}, and no worker takes the type"));
         }
         Ok(Exit::Ok)
     })

@@ -2,6 +2,7 @@
 
 use super::survey::Seen;
 use crate::moment::rfc3339;
+use crate::words::some;
 use std::fmt::Write;
 use wh_domain::worker::Worker;
 use wh_ports::claims::WorkerReport;
@@ -27,9 +28,11 @@ pub(super) fn of(seen: &Seen<'_>, is_configured: Option<bool>) -> String {
             entry("streams", &format!("{} of {} at work", report.busy, report.streams));
             entry("types", &report.task_types.join(", "));
             entry("succeeded", &report.succeeded.to_string());
-            entry("failed", &report.failed.to_string());
-            entry("in a row", &report.consecutive_failures.to_string());
-            entry("recoveries", &report.total_recoveries.to_string());
+            entry("failed", &failed(report));
+            if report.total_recoveries > 0 {
+                let times = some(report.total_recoveries, "time");
+                entry("came back", &format!("{times} after it had been put aside"));
+            }
             if let Some(error) = &report.last_error {
                 entry("last error", &plain(error));
             }
@@ -43,6 +46,15 @@ pub(super) fn of(seen: &Seen<'_>, is_configured: Option<bool>) -> String {
     }
     page.truncate(page.trim_end().len());
     page
+}
+
+/// How many attempts failed, and how many of them since the last success.
+fn failed(report: &WorkerReport) -> String {
+    match (report.failed, report.consecutive_failures) {
+        (failed, 0) => failed.to_string(),
+        (failed, last) if u64::from(last) == failed => format!("{failed}, without a success since"),
+        (failed, last) => format!("{failed}, the last {last} without a success since"),
+    }
 }
 
 /// A host, so that two on one machine can be told apart.

@@ -4,6 +4,7 @@ use super::{Ran, command, map};
 use crate::place::Place;
 use crate::pty::Pty;
 use std::fs::File;
+use std::process::Stdio;
 
 const SOME_FAIL: &[&str] = &["sh", "-c", "read -r x; [ $x != 2 ] || exit 2; echo $x"];
 
@@ -25,6 +26,21 @@ fn a_terminal_shows_how_many_lines_are_done_and_how_many_failed_and_is_clean_aft
     let after_the_bar = sent.rsplit("failed  ").next().unwrap();
     assert!(after_the_bar.contains("\u{1b}[2K"), "the bar is taken away: {sent:?}");
     assert!(sent.contains("line 2: The worker failed with exit code 2."), "{sent:?}");
+}
+
+#[test]
+fn the_bar_is_empty_until_something_is_done() {
+    let place = Place::with("");
+    let mut pty = Pty::open(100, 24);
+    let mut command = command(&place, &["--name", "n"], &["cat"]);
+    let child = command.env("TERM", "xterm").stdin(Stdio::piped()).stderr(pty.here()).spawn();
+    drop(command);
+    let mut child = child.unwrap();
+    pty.until_sent(" 0/0");
+    let before = pty.sent.clone();
+    drop(child.stdin.take());
+    assert_eq!(Ran::of(child).code, Some(0));
+    assert!(!before.contains('='), "{before:?}");
 }
 
 #[test]

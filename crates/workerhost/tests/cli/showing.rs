@@ -79,3 +79,37 @@ fn a_lost_attempt_names_no_stream() {
     assert!(page.contains("lost after ") && page.contains("succeeded after "), "{page}");
     assert!(page.contains(" on stream 1 of stuck") && !page.contains("stream 0"), "{page}");
 }
+
+#[test]
+fn the_protocols_page_names_every_file_that_the_host_puts_into_a_workspace() {
+    let worker = "cat > /dev/null; echo line >&2; [ $WORKERHOST_TASK_ID = a ] || echo own > $WORKERHOST_OUTPUT_DIR/metadata.json; \
+                  echo '{\\\"success\\\": true}'";
+    let place = Place::with(&format!(
+        "workers:\n  - {{name: w, command: [sh, -c, \"{worker}\"], task_types: [t]}}\n"
+    ));
+    let params = place.write("params.json", format!("\"{}\"", "x".repeat(2 << 20)));
+    for id in ["a", "b"] {
+        place.ok(&["enqueue", "t", "--id", id, "--params", &format!("@{}", params.display())]);
+    }
+    place.ok(&["run", "--drain"]);
+    let mut found = std::collections::BTreeSet::new();
+    for attempt in std::fs::read_dir(place.path().join(".workerhost/finished")).unwrap() {
+        for folder in ["input", "output", "logs"] {
+            let files = std::fs::read_dir(attempt.as_ref().unwrap().path().join(folder)).unwrap();
+            found.extend(files.map(|file| format!("{folder}/{}", file.unwrap().file_name().display())));
+        }
+    }
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol.md")).unwrap();
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with("## 7. Files"))
+        .take_while(|line| !line.starts_with("## 8."));
+    let cells = rows.filter(|line| line.starts_with("| `")).flat_map(|line| line.split('`'));
+    let told = cells.filter(|word| {
+        ["input/", "output/", "logs/"]
+            .iter()
+            .any(|folder| word.len() > folder.len() && word.starts_with(folder))
+    });
+    assert_eq!(found, told.map(str::to_owned).collect());
+}

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long SQLite waits for a program that writes without taking `writer.lock`.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long a writer waits for its turn, and SQLite for a program that writes without taking `writer.lock`.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 /// How long a question may take.
 pub(crate) const READ_AT_MOST: Duration = Duration::from_secs(30);
 /// How many bytes of log are kept after they have been copied into the database: 64 MiB.

@@ -15,6 +15,7 @@ mod desk;
 mod digest;
 mod failure;
 mod filesystem;
+mod holder;
 mod hosts;
 mod identity;
 mod lock;

@@ -82,7 +82,8 @@ impl Bench {
         queue: &mut mpsc::Receiver<Message>,
         left_over: &mut Option<Message>,
     ) -> Result<bool, StoreError> {
-        let _turn = self.lock.wait().map_err(|error| unavailable("wait for the turn to write", &error))?;
+        let turn = self.lock.wait().map_err(|error| unavailable("wait for the turn to write", &error));
+        let _turn = turn.inspect_err(|_| take_all(queue, batch, left_over))?;
         self.database.check()?;
         let began = Instant::now();
         let waits = self.wait_for_disk(batch.iter().any(|request| !request.verb().may_be_lost()));
@@ -193,6 +194,23 @@ impl Bench {
             }
         }
         self.waits_for_disk.get()
+    }
+}
+
+/// Whoever waits behind one whose turn did not come would wait as long again for the same answer.
+fn take_all(
+    queue: &mut mpsc::Receiver<Message>,
+    batch: &mut Vec<Box<dyn Request>>,
+    left_over: &mut Option<Message>,
+) {
+    while let Ok(message) = queue.try_recv() {
+        match message {
+            Message::Write(request) => batch.push(request),
+            other => {
+                *left_over = Some(other);
+                return;
+            }
+        }
     }
 }
 

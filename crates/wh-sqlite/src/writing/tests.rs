@@ -14,6 +14,7 @@ use crate::steps::{Steps, Verb};
 use crate::trust::Trust;
 use crate::tx::Tx;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use wh_domain::id::Seq;
@@ -103,6 +104,33 @@ fn once_the_disk_has_failed_nothing_is_written_any_more() {
     assert_eq!(answer.try_recv().unwrap(), Err(failure));
     let last: i64 = bench.connection.query_row("SELECT last_seq FROM tally", (), |row| row.get(0)).unwrap();
     assert_eq!(last, 0);
+}
+
+#[test]
+fn when_the_turn_to_write_does_not_come_all_that_wait_for_it_hear_so_at_once() {
+    let dir = TempDir::new().unwrap();
+    let mut bench = bench(&dir);
+    let path = dir.path().join("writer.lock");
+    bench.lock = WriterLock::open(&path).unwrap().with_patience(Duration::from_millis(50));
+    let other = WriterLock::open(&path).unwrap();
+    let turn = other.wait().unwrap();
+    let (sender, mut queue) = mpsc::channel(4);
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let (request, answer) = request(Verb::Enqueue, arrives);
+        assert!(sender.try_send(Message::Write(request)).is_ok());
+        answers.push(answer);
+    }
+    let Ok(Message::Write(first)) = queue.try_recv() else { panic!("it was sent") };
+    assert!(bench.serve(first, &mut queue).is_none());
+    for mut answer in answers {
+        let Err(StoreError::Unavailable(why)) = answer.try_recv().unwrap() else { panic!("it was refused") };
+        assert!(why.contains("turn to write") && why.contains("process "), "{why}");
+    }
+    drop(turn);
+    let (request, mut answer) = request(Verb::Enqueue, arrives);
+    bench.serve(request, &mut queue);
+    assert_eq!(answer.try_recv().unwrap(), Ok(Seq(1)), "nothing was written before");
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Writer {
     }
 }
 
-/// Closing waits until everything that was asked is written.
+/// Closing waits until everything that was asked is written, or refused because the turn to write did not come.
 impl Drop for Writer {
     fn drop(&mut self) {
         if let State::Running(queue, handle) =

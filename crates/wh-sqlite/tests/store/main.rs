@@ -16,3 +16,4 @@ mod place;
 mod power;
 mod swept;
 mod trouble;
+mod turn;

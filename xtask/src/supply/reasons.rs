@@ -4,7 +4,7 @@ use crate::metadata::Package;
 use std::collections::BTreeSet;
 
 /// A problem for each dependency of the root `manifest` that has no line on the `page` or that none of `ours`
-/// uses, and for each line about none.
+/// uses, for each that one of `ours` has past the root manifest, and for each line about none.
 ///
 /// # Errors
 /// What is wrong with the manifest.
@@ -29,7 +29,11 @@ pub(super) fn problems(manifest: &str, page: &str, ours: &[Package]) -> Result<V
         ours.iter().flat_map(|package| &package.dependencies).map(|it| it.name.as_str()).collect();
     let unused =
         stated.difference(&used).map(|name| format!("Cargo.toml has {name}, but no crate of ours uses it"));
-    Ok(without_reason.chain(gone).chain(unused).collect())
+    let own: BTreeSet<&str> = ours.iter().map(|package| package.name.as_str()).collect();
+    let unstated = used.difference(&stated).filter(|name| !own.contains(*name)).map(|name| {
+        format!("{name} stands in a crate's own Cargo.toml; state it under [workspace.dependencies]")
+    });
+    Ok(without_reason.chain(gone).chain(unused).chain(unstated).collect())
 }
 
 /// The crate that a line of the page is about: `` | `name` | reason | ``.
@@ -66,6 +70,15 @@ mod unit {
                 "Cargo.toml has a, but no crate of ours uses it",
                 "Cargo.toml has b, but no crate of ours uses it"
             ]
+        );
+        let past: Vec<Package> = serde_json::from_value(serde_json::json!([
+            {"name": "x", "version": "0.1.0", "dependencies": [{"name": "c", "kind": null}, {"name": "y", "kind": null}]},
+            {"name": "y", "version": "0.1.0", "dependencies": []}
+        ]))
+        .unwrap();
+        assert_eq!(
+            problems("", "", &past).unwrap(),
+            ["c stands in a crate's own Cargo.toml; state it under [workspace.dependencies]"]
         );
     }
 }

@@ -112,6 +112,8 @@ pub(crate) enum NotBegun<'a> {
     GuardianGone(Box<Beginning<'a>>),
     /// The system refused a pipe.
     NoPipes(io::Error),
+    /// The system refused to hand the pipes to the guardian.
+    Refused(io::Error),
     /// Command line and environment are longer than any program can be given.
     TooLong,
 }
@@ -132,6 +134,8 @@ impl<'a> Attempt<'a> {
         match from.lent.start(&from.program, &from.env, descriptors).await {
             Ok(()) => {}
             Err(Unsent::Gone) => return Err(NotBegun::GuardianGone(Box::new(from))),
+            // Part of it may have gone, so this guardian is of no use any more.
+            Err(Unsent::Refused(error)) => return Err(NotBegun::Refused(error)),
             Err(Unsent::TooLong) => {
                 from.lent.give_back();
                 return Err(NotBegun::TooLong);

@@ -37,14 +37,14 @@ const GUARDIANS: u32 = 4;
 
 /// What every attempt of a runner needs.
 pub(crate) struct Tools {
+    /// The streams' places. Dropped first: guardians end when they are let go, and a spawner after its guardians.
+    pub(crate) seats: Seats,
     pub(crate) nursery: Arc<Nursery>,
     /// Where attempts are written down.
     pub(crate) register: Arc<Register>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) data_dir: PathBuf,
     pub(crate) environment: Vec<(OsString, OsString)>,
-    /// The streams' places.
-    pub(crate) seats: Seats,
     /// How many guardians are without work.
     pub(crate) idle: Arc<AtomicUsize>,
     /// Whose turn it is among those who lacked something the first time: if all tried at once, each would get a
@@ -311,6 +311,9 @@ async fn begin<'a>(
             }
             Err(NotBegun::NoPipes(error)) => {
                 return Err(hindrance::host("its pipes could not be made", &error));
+            }
+            Err(NotBegun::Refused(error)) => {
+                return Err(hindrance::host("its pipes could not be handed over", &error));
             }
             Err(NotBegun::TooLong) => {
                 return Err(hindrance::worker("its command line and environment are too long"));

@@ -222,6 +222,10 @@ impl<'a> Guardian<'a> {
             match passing::send(self.socket, rest, &[]) {
                 Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Nothing of it may be lost: the host has not come to read, or is gone, which ends the waiting too.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    poll(&mut [PollFd::new(&self.socket, PollFlags::OUT)], None).ok();
+                }
                 Err(_) => return,
             }
         }

@@ -61,6 +61,9 @@ pub(crate) fn in_words(error: &io::Error) -> String {
         Some(libc::ENOMEM | libc::ENOBUFS) => "there is no memory left (ENOMEM)",
         Some(libc::EAGAIN) => "there are as many processes as there may be (EAGAIN; see `ulimit -u`)",
         Some(libc::ENOSPC) => "there is no space left on the disk (ENOSPC)",
+        Some(libc::ETOOMANYREFS) => {
+            "too many descriptors are on their way to other processes (ETOOMANYREFS; see `ulimit -n`)"
+        }
         Some(libc::EDQUOT) => "the disk quota is used up (EDQUOT)",
         Some(libc::EROFS) => "the file system can only be read (EROFS)",
         _ => return error.to_string(),

@@ -1,6 +1,6 @@
 //! The host's end of one guardian: commands out, notices in.
 
-use crate::passing;
+use crate::passing::{self, is_deserted};
 use crate::register::Line;
 use crate::tree::{Born, is_alive};
 use crate::wire::{Command, Inbox, Notice, Program};
@@ -23,10 +23,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct Gone;
 
 /// Why an attempt could not be handed to a guardian.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Unsent {
     /// The guardian is gone: try another.
     Gone,
+    /// The system refused to hand over anything.
+    Refused(io::Error),
     /// Command line and environment are longer than any program can be given.
     TooLong,
 }
@@ -101,18 +103,19 @@ impl Guardian {
             Command::Program(program.as_ref().clone()).encode(&mut bytes).ok_or(Unsent::TooLong)?;
         }
         Command::Start(env.to_vec()).encode(&mut bytes).ok_or(Unsent::TooLong)?;
-        let mut sent = self.send(&bytes, &descriptors).await.map_err(|Gone| Unsent::Gone)?;
+        let mut sent = self.send(&bytes, &descriptors).await?;
         while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
-            sent += self.send(rest, &[]).await.map_err(|Gone| Unsent::Gone)?;
+            sent += self.send(rest, &[]).await?;
         }
         self.program = Some(Arc::clone(program));
         Ok(())
     }
 
-    async fn send(&self, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<usize, Gone> {
+    async fn send(&self, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<usize, Unsent> {
         let socket = self.socket.as_fd();
         let send = || passing::send(socket, bytes, descriptors);
-        self.socket.async_io(Interest::WRITABLE, send).await.map_err(|_| Gone)
+        let sent = self.socket.async_io(Interest::WRITABLE, send).await;
+        sent.map_err(|error| if is_deserted(&error) { Unsent::Gone } else { Unsent::Refused(error) })
     }
 
     /// Tells it something short. One that cannot take it does not read, and the deadline for what was asked shows

@@ -1,11 +1,11 @@
 //! The host's end of the spawner: keeps one alive and gets guardians from it.
 
 use crate::link::{Guardian, Leaving};
-use crate::passing;
+use crate::passing::{self, is_deserted};
 use crate::register::Line;
 use crate::spawner::SPAWNER_ARGUMENT;
 use crate::tree::{Member, descendants};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -17,10 +17,16 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a new guardian may take to answer before its spawner is given up.
 const HELLO: Duration = Duration::from_secs(10);
+
+/// How long a spawner that is ending may take before another one is asked for in vain.
+const SPAWNERS_END: Duration = Duration::from_secs(10);
+
+/// How long a nursery that is given up waits for its spawner: longer than that gives its guardians.
+const GIVEN_UP: Duration = Duration::from_secs(2);
 
 /// Between two looks at what is about to end.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -63,6 +69,15 @@ struct State {
 struct Spawner {
     child: Child,
     control: OwnedFd,
+    /// It has been killed, and only its end is waited for.
+    is_doomed: bool,
+}
+
+impl Spawner {
+    /// Waits for it if it has ended.
+    fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
 }
 
 impl Nursery {
@@ -93,14 +108,17 @@ impl Nursery {
             // A terminal's signals are for the host alone.
             .process_group(0)
             .spawn()?;
-        Ok(Spawner { child, control: ours })
+        Ok(Spawner { child, control: ours, is_doomed: false })
     }
 
     /// A new guardian, for the stream of that line. Starts another spawner where the last one has died.
     pub(crate) async fn hire(&self, line: Option<&Line>) -> io::Result<Guardian> {
         let (ours, theirs) = sockets(SocketFlags::CLOEXEC)?;
         let (seen, witness) = pipe_with(PipeFlags::CLOEXEC)?;
-        let spawner = self.ask(&theirs, &witness, line)?;
+        let number = line.map_or(0, |line| line.number).to_le_bytes();
+        let mut descriptors = vec![theirs.as_fd(), witness.as_fd()];
+        descriptors.extend(line.map(Line::file));
+        let spawner = self.ask(&number, &descriptors).await?;
         // With these gone, the guardian's and the spawner's ends are the only ones.
         drop((theirs, witness));
         let mut guardian = Guardian::new(ours, seen, spawner)?;
@@ -114,44 +132,60 @@ impl Nursery {
         }
     }
 
-    /// Sends the request, and says to which spawner.
-    fn ask(&self, socket: &OwnedFd, witness: &OwnedFd, line: Option<&Line>) -> io::Result<u32> {
+    /// Sends the request, and says to which spawner. One that is ending is waited for, and another one started.
+    async fn ask(&self, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<u32> {
+        let until = Instant::now() + SPAWNERS_END;
+        loop {
+            if let Some(spawner) = self.try_ask(bytes, descriptors)? {
+                return Ok(spawner);
+            }
+            if Instant::now() >= until {
+                return Err(io::Error::other("the last spawner does not end"));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// `None` where the spawner is ending. One that lives is never given up for what the system refuses: closing its
+    /// socket tells it that the host is gone, and it would end every attempt.
+    fn try_ask(&self, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<u32>> {
         let mut state = self.state();
         state.reap_adopted();
-        let number = line.map_or(0, |line| line.number).to_le_bytes();
-        let mut descriptors = vec![socket.as_fd(), witness.as_fd()];
-        descriptors.extend(line.map(Line::file));
-        if let Some(spawner) = &state.spawner
-            && passing::send(&spawner.control, &number, &descriptors).is_ok()
-        {
-            return Ok(spawner.child.id());
+        if !state.spawner.as_mut().is_some_and(Spawner::is_alive) {
+            state.spawner = Some(self.start()?);
         }
-        state.bury_spawner()?;
-        let spawner = self.start()?;
-        passing::send(&spawner.control, &number, &descriptors)?;
-        let number = spawner.child.id();
-        state.spawner = Some(spawner);
-        Ok(number)
+        let Some(spawner) = &state.spawner else { return Ok(None) };
+        if spawner.is_doomed {
+            return Ok(None);
+        }
+        match passing::send(&spawner.control, bytes, descriptors) {
+            Ok(_) => Ok(Some(spawner.child.id())),
+            // Its end closes the socket a moment before it can be waited for.
+            Err(error) if is_deserted(&error) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(io::Error::other("the spawner does not read what it is asked"))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the spawner of that number is still there.
     fn is_alive(&self, spawner: u32) -> bool {
         let mut state = self.state();
-        state.spawner.as_mut().is_some_and(|current| {
-            current.child.id() == spawner && matches!(current.child.try_wait(), Ok(None))
-        })
+        state.spawner.as_mut().is_some_and(|current| current.child.id() == spawner && current.is_alive())
     }
 
-    /// Ends a spawner that does nothing any more. Its guardians stay under this process.
+    /// Ends a spawner that does nothing any more. Its guardians stay under this process. Its socket stays open until it
+    /// has ended, lest it take this for the host's end and kill them before.
     fn give_up(&self, spawner: u32) {
         let mut state = self.state();
-        if let Some(current) = state.spawner.take_if(|current| current.child.id() == spawner) {
-            if let Some(member) = Member::hold(Pid::from_child(&current.child)) {
+        if let Some(current) = state.spawner.as_mut().filter(|current| current.child.id() == spawner) {
+            if current.is_alive()
+                && let Some(member) = Member::hold(Pid::from_child(&current.child))
+            {
                 member.signal(Signal::KILL);
             }
-            state.spawner = Some(current);
-            // The next request finds it dead and starts another.
-            state.bury_spawner().ok();
+            current.is_doomed = true;
         }
     }
 
@@ -174,16 +208,20 @@ impl Nursery {
     }
 }
 
-impl State {
-    /// Waits for a spawner that has closed its socket, as only its end does.
-    fn bury_spawner(&mut self) -> io::Result<()> {
-        if let Some(mut spawner) = self.spawner.take() {
-            drop(spawner.control);
-            spawner.child.wait()?;
+impl Drop for Nursery {
+    /// Lets the spawner end, which ends whatever is left, and waits for that: nobody else would, and a dead child that
+    /// is not waited for stays in the table of processes. One that takes long is left there.
+    fn drop(&mut self) {
+        let Some(Spawner { mut child, control, .. }) = self.state().spawner.take() else { return };
+        drop(control);
+        let until = Instant::now() + GIVEN_UP;
+        while matches!(child.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(PAUSE);
         }
-        Ok(())
     }
+}
 
+impl State {
     fn reap_adopted(&mut self) {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
         self.adopted.retain(|pid| matches!(waitid(WaitId::Pid(*pid), options), Ok(None)));

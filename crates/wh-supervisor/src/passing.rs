@@ -11,14 +11,21 @@ use std::mem::MaybeUninit;
 /// The most descriptors that travel with one message.
 pub(crate) const MOST: usize = 4;
 
-/// Sends `bytes`, with `descriptors` beside the first of them; returns how many bytes went, at least one.
+/// Sends `bytes`, with `descriptors` beside the first of them, without blocking; returns how many bytes went, at least
+/// one. The kernel may refuse though the other side is well: for want of memory, or with too many descriptors on their
+/// way.
 pub(crate) fn send(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<usize> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut beside = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !beside.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    Ok(sendmsg(socket, &[IoSlice::new(bytes)], &mut beside, SendFlags::NOSIGNAL)?)
+    Ok(sendmsg(socket, &[IoSlice::new(bytes)], &mut beside, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?)
+}
+
+/// Whether nobody is at the other end any more, as an error of sending tells.
+pub(crate) fn is_deserted(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 /// Receives what has arrived, without blocking; the descriptors close themselves when something is executed. No

@@ -99,6 +99,7 @@ impl Trials {
             Err(Unsent::TooLong) => {
                 return Ok(not_started("its command line and environment are too long".to_owned()));
             }
+            Err(Unsent::Refused(error)) => return Err(error),
             Err(Unsent::Gone) => return Err(io::Error::other("the process that is to watch it is gone")),
         }
         let observation = running.watch().await?;

@@ -74,6 +74,45 @@ async fn without_the_spawner_a_running_attempt_goes_on_and_the_next_one_gets_ano
 }
 
 #[tokio::test]
+async fn a_spawner_that_does_not_answer_is_replaced_and_running_attempts_go_on() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let go = rig.dir.path().join("go");
+    let script = format!(
+        "exec 9>{}; printf \"$PPID \" >&9; until [ -e {} ]; do sleep 0.01; done; echo '{{\"success\":true}}'",
+        witness.path.display(),
+        go.display()
+    );
+    let elsewhere = async {
+        let spawner = parent(witness.pid().await);
+        kill_process(spawner, Signal::STOP).unwrap();
+        let mut elsewhere = rig.assignment(&sh(r#"echo '{"success":true}'"#), "{}");
+        elsewhere.stream.0 = 2;
+        let done = rig.carry(elsewhere).await;
+        std::fs::write(&go, "").unwrap();
+        done
+    };
+    let waiting = sh(&script);
+    let (first, second) = tokio::join!(rig.run(&waiting, "{}"), elsewhere);
+    for done in [first, second] {
+        assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Succeeded, "{}", done.summary());
+    }
+}
+
+#[tokio::test]
+async fn a_runner_that_is_given_up_leaves_no_dead_child() {
+    let rig = Rig::new();
+    let mut witness = Witness::new(rig.dir.path());
+    let script = format!("printf \"$PPID \" >{}; echo '{{\"success\":true}}'", witness.path.display());
+    rig.run(&sh(&script), "{}").await;
+    let spawner = parent(witness.pid().await);
+    let in_the_table = format!("/proc/{}", spawner.as_raw_pid());
+    assert!(Path::new(&in_the_table).exists());
+    drop(rig);
+    assert!(!Path::new(&in_the_table).exists());
+}
+
+#[tokio::test]
 async fn without_spawner_and_guardian_the_host_itself_ends_the_tree() {
     let rig = Rig::new();
     let mut witness = Witness::new(rig.dir.path());

@@ -369,3 +369,57 @@ async fn a_name_that_is_taken_costs_neither_of_the_two_its_files() {
     log.read(&mut said).unwrap();
     assert_eq!(said, b"to the log\n");
 }
+
+#[test]
+fn what_the_system_refuses_to_hand_to_the_spawner_ends_no_attempt() {
+    // Only a process without a certain capability is refused anything, so it is taken away along with the usual disk.
+    alone("hindrances::has_too_many_descriptors_on_their_way", Disk::Small);
+}
+
+/// Sends descriptors to nobody until the kernel refuses to take more; they come back when this is dropped.
+fn clog() -> (std::os::unix::net::UnixStream, std::os::unix::net::UnixStream) {
+    use rustix::fd::AsFd;
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    let (to, from) = std::os::unix::net::UnixStream::pair().unwrap();
+    let null = std::fs::File::open("/dev/null").unwrap();
+    let many = [null.as_fd(); 64];
+    loop {
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
+        let mut beside = SendAncillaryBuffer::new(&mut space);
+        assert!(beside.push(SendAncillaryMessage::ScmRights(&many)));
+        match sendmsg(&to, &[std::io::IoSlice::new(b".")], &mut beside, SendFlags::DONTWAIT) {
+            Ok(_) => {}
+            Err(error) => {
+                assert_eq!(error, rustix::io::Errno::TOOMANYREFS);
+                return (to, from);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "clogs the sockets of its user"]
+async fn has_too_many_descriptors_on_their_way() {
+    let rig = Rig::new();
+    let limit = rustix::process::Rlimit { current: Some(256), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let (begun, go) = (rig.dir.path().join("begun"), rig.dir.path().join("go"));
+    let script = r#": > BEGUN; until [ -e GO ]; do sleep 0.01; done; echo '{"success":true}'"#;
+    let script = script.replace("BEGUN", begun.to_str().unwrap()).replace("GO", go.to_str().unwrap());
+    let (running, other) = (sh(&script), sh(GOOD));
+    let on_another_stream = || Assignment { stream: StreamNo(2), ..rig.assignment(&other, "{}") };
+    let refused = async {
+        while !begun.exists() {
+            tokio::task::yield_now().await;
+        }
+        let clogged = clog();
+        let finished = hurried(&rig, on_another_stream()).await;
+        assert_hosts_fault(&finished, &["the process that is to watch it", "ETOOMANYREFS"]);
+        drop(clogged);
+        std::fs::write(&go, "").unwrap();
+    };
+    let (done, ()) = tokio::join!(rig.run(&running, "{}"), refused);
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+    let done = rig.carry(on_another_stream()).await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+}

@@ -27,6 +27,9 @@ use wh_protocol::control::Control;
 /// end, which spares the host most of its turns; one that writes more than a pipe holds waits no longer than this.
 const DEAF: Duration = Duration::from_millis(4);
 
+/// When the system refuses to tell of what a worker writes, how long until it is asked again.
+const STILL_DEAF: Duration = Duration::from_secs(1);
+
 /// A worker that ends sooner is never reported as active: it spares writing a file that nobody could have read.
 const FIRST_BEAT: Duration = Duration::from_secs(1);
 
@@ -44,8 +47,8 @@ pub(crate) struct Attempt<'a> {
     bounds: Bounds,
     timers: Timers,
     state: State,
-    /// Whether the worker is listened to while it works.
-    is_listening: bool,
+    /// When the worker is to be listened to; `None` once it is.
+    listen_at: Option<Instant>,
     exited: Option<i32>,
     is_gone: bool,
     ended: Ended,
@@ -154,7 +157,7 @@ impl<'a> Attempt<'a> {
             bounds: from.bounds,
             timers: Timers::new(from.limits, now),
             state: State::START,
-            is_listening: false,
+            listen_at: Some(now + DEAF),
             exited: None,
             is_gone: false,
             ended: Ended::default(),
@@ -262,15 +265,13 @@ impl<'a> Attempt<'a> {
     }
 
     fn listen(&mut self) {
-        self.is_listening = true;
-        self.stdout.listen();
-        self.stderr.listen();
-        self.channel.listen();
+        let all = [self.stdout.listen(), self.stderr.listen(), self.channel.listen()];
+        self.listen_at = all.contains(&false).then(|| Instant::now() + STILL_DEAF);
     }
 
     fn due(&mut self) {
         let now = Instant::now();
-        if !self.is_listening && now >= self.timers.begun() + DEAF {
+        if self.listen_at.is_some_and(|at| now >= at) {
             self.listen();
         }
         if self.pulse.as_ref().is_some_and(|pulse| now >= pulse.due) {
@@ -303,8 +304,7 @@ impl<'a> Attempt<'a> {
     /// When something is due next.
     fn deadline(&self) -> Instant {
         let beat = self.pulse.as_ref().map(|pulse| pulse.due);
-        let listen = (!self.is_listening).then(|| self.timers.begun() + DEAF);
-        [beat, listen].into_iter().flatten().fold(self.timers.next(self.state), Instant::min)
+        [beat, self.listen_at].into_iter().flatten().fold(self.timers.next(self.state), Instant::min)
     }
 
     fn step(&mut self, input: Input) {

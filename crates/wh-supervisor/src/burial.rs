@@ -24,7 +24,7 @@ use wh_domain::id::{AttemptId, HostId};
 use wh_protocol::env::{ATTEMPT_ID, HOST_ID};
 
 /// How long killed processes may take to vanish.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BURIED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -40,7 +40,7 @@ pub(crate) async fn bury(data_dir: &Path, dead: HostId, attempts: Vec<AttemptId>
     if attempts.is_empty() {
         return Ok(());
     }
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + BURIED_WITHIN;
     let mut burial = Burial {
         data_dir: data_dir.to_owned(),
         marks: Marks::of(&dead, &attempts),

@@ -13,7 +13,7 @@ use crate::orders::{Orders, Patience};
 use crate::program;
 use crate::register::Register;
 use crate::seat::{Lent, Seat, Seats};
-use crate::timers::PATIENCE;
+use crate::timers::STUCK_AFTER;
 use crate::wire::Notice;
 use crate::workspace::heartbeat::Heartbeat;
 use crate::workspace::logfile::LogFile;
@@ -103,7 +103,7 @@ pub(crate) async fn carry(
 /// Whether nothing is left of whoever had the stream before; waits for that as long as may be.
 async fn is_free(tools: &Tools, seat: &Arc<Seat>) -> bool {
     let Some(mut predecessor) = seat.predecessor() else { return true };
-    tokio::time::timeout(PATIENCE, predecessor.gone(&tools.nursery)).await.is_ok()
+    tokio::time::timeout(STUCK_AFTER, predecessor.gone(&tools.nursery)).await.is_ok()
 }
 
 /// The end of an attempt that could not begin, because what had the stream before cannot be ended.
@@ -337,7 +337,7 @@ async fn let_go(tools: &Tools, state: State, is_gone: bool, lent: Lent) -> Optio
         while !matches!(guardian.notice().await, Ok(Notice::Ended(_)) | Err(Gone)) {}
         nursery.gone(&guardian.let_go()).await;
     });
-    if is_gone && tokio::time::timeout(PATIENCE, &mut gone).await.is_ok() {
+    if is_gone && tokio::time::timeout(STUCK_AFTER, &mut gone).await.is_ok() {
         return None;
     }
     Some(gone)

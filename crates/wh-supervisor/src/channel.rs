@@ -1,10 +1,12 @@
 //! The host's end of a worker's channel.
 
 use crate::pipes::read_all;
+use crate::sys::listen_to;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 use std::io;
-use tokio::net::UnixStream;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use wh_protocol::control::Control;
 
 /// How much may wait for a worker that does not read, in bytes; what comes on top is dropped, line by line.
@@ -22,7 +24,7 @@ enum State {
     /// Open, and nobody is told when there is something to read.
     Deaf(OwnedFd),
     /// Open, and the reactor tells.
-    Listening(UnixStream),
+    Listening(AsyncFd<OwnedFd>),
     /// Closed by the worker, or here.
     Closed,
 }
@@ -35,14 +37,17 @@ impl Channel {
         Ok((Self { state: State::Deaf(ours), unsent: Vec::new() }, theirs))
     }
 
-    /// Wants to be told from now on when the worker has said something.
-    pub(crate) fn listen(&mut self) {
-        if let State::Deaf(_) = self.state
-            && let State::Deaf(socket) = std::mem::replace(&mut self.state, State::Closed)
-            && let Ok(socket) = UnixStream::from_std(socket.into())
-        {
-            self.state = State::Listening(socket);
-        }
+    /// Wants to be told from now on when the worker has said something. False where the system refuses that: it stays
+    /// deaf then.
+    pub(crate) fn listen(&mut self) -> bool {
+        self.state = match std::mem::replace(&mut self.state, State::Closed) {
+            State::Deaf(socket) => match listen_to(socket) {
+                Ok(socket) => State::Listening(socket),
+                Err(socket) => State::Deaf(socket),
+            },
+            same @ (State::Listening(_) | State::Closed) => same,
+        };
+        !matches!(self.state, State::Deaf(_))
     }
 
     /// Resolves when the worker has said something; never while it is deaf or closed.
@@ -58,7 +63,7 @@ impl Channel {
         let mut chunk = [0; 16 << 10];
         for _ in 0..8 {
             let State::Listening(socket) = &self.state else { return };
-            match socket.try_read(&mut chunk) {
+            match socket.try_io(Interest::READABLE, |socket| Ok(rustix::io::read(socket, &mut chunk)?)) {
                 Ok(0) => self.state = State::Closed,
                 Ok(got) => take(chunk.get(..got).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -73,7 +78,7 @@ impl Channel {
         // Past the reactor, whose knowledge may be a turn old.
         match &self.state {
             State::Deaf(socket) => read_all(socket.as_fd(), most, take),
-            State::Listening(socket) => read_all(socket.as_fd(), most, take),
+            State::Listening(socket) => read_all(socket.get_ref().as_fd(), most, take),
             State::Closed => {}
         }
         self.state = State::Closed;
@@ -91,7 +96,7 @@ impl Channel {
     fn flush(&mut self) {
         let socket = match &self.state {
             State::Deaf(socket) => socket.as_fd(),
-            State::Listening(socket) => socket.as_fd(),
+            State::Listening(socket) => socket.get_ref().as_fd(),
             State::Closed => return,
         };
         while !self.unsent.is_empty() {
@@ -108,6 +113,21 @@ impl Channel {
 mod unit {
     use super::*;
     use std::io::Read;
+
+    #[tokio::test]
+    async fn what_the_reactor_refuses_stays_open_and_is_read_at_the_end() {
+        // A file of the disk is one that it always refuses.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "said").unwrap();
+        let state = State::Deaf(file.reopen().unwrap().into());
+        let mut channel = Channel { state, unsent: Vec::new() };
+        assert!(!channel.listen() && !channel.listen());
+        let mut heard = Vec::new();
+        channel.drain_and_close(1 << 10, |piece| heard.extend_from_slice(piece));
+        assert_eq!(heard, b"said");
+        let (mut channel, _theirs) = Channel::new().unwrap();
+        assert!(channel.listen() && channel.listen());
+    }
 
     #[test]
     fn a_worker_that_does_not_read_loses_whole_lines_and_never_makes_the_host_wait() {

@@ -7,7 +7,7 @@ use wh_ports::runner::Order;
 
 /// How long an attempt that has no room waits for it, holding its stream. Room that was not found at once is not
 /// looked for in the next claim either, so a host that is short of something does not run through its whole queue.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_FOR_ROOM: Duration = Duration::from_secs(30);
 
 /// The pauses between two tries: from, to.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -54,7 +54,7 @@ impl Patience {
     /// up or the host wants something else.
     pub(crate) async fn wait(&mut self, orders: &mut Orders, freed: &Notify) -> bool {
         let now = Instant::now();
-        let until = *self.until.get_or_insert(now + PATIENCE);
+        let until = *self.until.get_or_insert(now + WAIT_FOR_ROOM);
         if orders.any || now >= until {
             return false;
         }
@@ -82,13 +82,13 @@ mod unit {
         while patience.wait(&mut orders, &Notify::new()).await {
             tries += 1;
         }
-        assert_eq!(begun.elapsed(), PATIENCE);
+        assert_eq!(begun.elapsed(), WAIT_FOR_ROOM);
         assert!((15..=25).contains(&tries), "{tries}");
         let mut patience = Patience::new();
         give.send(Order::Cancel).await.unwrap();
         assert!(!patience.wait(&mut orders, &Notify::new()).await);
         assert!(orders.any);
-        assert_eq!(begun.elapsed(), PATIENCE, "at once");
+        assert_eq!(begun.elapsed(), WAIT_FOR_ROOM, "at once");
         drop(give);
         let mut orders = Orders { any: false, ..orders };
         assert!(

@@ -1,11 +1,14 @@
 //! Standard input, output and error of a worker, from the host's side. None of them can make the host wait.
 
 use crate::briefing::Input;
+use crate::sys::listen_to;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::ioctl_fionread;
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::io;
 use std::sync::Arc;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 
 /// How much is read at once, and how often before others get their turn.
@@ -136,7 +139,7 @@ pub(crate) enum Tap {
     /// Open, and nobody is told when there is something to read.
     Deaf(OwnedFd),
     /// Open, and the reactor tells.
-    Listening(pipe::Receiver),
+    Listening(AsyncFd<OwnedFd>),
     /// Closed by every writer, or here.
     Closed,
 }
@@ -149,13 +152,16 @@ impl Tap {
         Ok((Self::Deaf(reader), writer))
     }
 
-    /// Wants to be told from now on when there is something to read.
-    pub(crate) fn listen(&mut self) {
-        if let Self::Deaf(reader) = std::mem::replace(self, Self::Closed)
-            && let Ok(pipe) = pipe::Receiver::from_owned_fd_unchecked(reader)
-        {
-            *self = Self::Listening(pipe);
+    /// Wants to be told from now on when there is something to read. False where the system refuses that: it stays
+    /// deaf then, for whoever writes into a pipe that is closed is ended by that.
+    pub(crate) fn listen(&mut self) -> bool {
+        if let Self::Deaf(reader) = std::mem::replace(self, Self::Closed) {
+            *self = match listen_to(reader) {
+                Ok(pipe) => Self::Listening(pipe),
+                Err(reader) => Self::Deaf(reader),
+            };
         }
+        !matches!(self, Self::Deaf(_))
     }
 
     /// Resolves when there is something to read; never while it is deaf or closed.
@@ -172,7 +178,7 @@ impl Tap {
         let mut chunk = [0; CHUNK];
         for _ in 0..ROUNDS {
             let Self::Listening(pipe) = self else { return };
-            match pipe.try_read(&mut chunk) {
+            match pipe.try_io(Interest::READABLE, |pipe| Ok(rustix::io::read(pipe, &mut chunk)?)) {
                 Ok(0) => *self = Self::Closed,
                 Ok(got) => take(chunk.get(..got).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -187,7 +193,7 @@ impl Tap {
         // Past the reactor, whose knowledge may be a turn old.
         match self {
             Self::Deaf(reader) => read_all(reader.as_fd(), most, take),
-            Self::Listening(pipe) => read_all(pipe.as_fd(), most, take),
+            Self::Listening(pipe) => read_all(pipe.get_ref().as_fd(), most, take),
             Self::Closed => {}
         }
         *self = Self::Closed;
@@ -207,5 +213,24 @@ pub(crate) fn read_all(from: BorrowedFd<'_>, most: u64, mut take: impl FnMut(&[u
             Err(rustix::io::Errno::INTR) => {}
             Ok(_) | Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_reactor_refuses_stays_open_and_is_read_at_the_end() {
+        // A file of the disk is one that it always refuses.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "all of it").unwrap();
+        let mut tap = Tap::Deaf(file.reopen().unwrap().into());
+        assert!(!tap.listen() && !tap.listen());
+        let mut read = Vec::new();
+        tap.drain_and_close(1 << 10, |piece| read.extend_from_slice(piece));
+        assert_eq!(read, b"all of it");
+        let (mut tap, _theirs) = Tap::new().unwrap();
+        assert!(tap.listen() && tap.listen());
     }
 }

@@ -23,7 +23,10 @@ pub(crate) fn resolve(worker: &Worker, host: &HostEnv, temp: Option<&Path>) -> R
     let env = lasting_variables(worker, host, temp);
     let program = &worker.program;
     let name = program.argv.first().ok_or("its command is empty")?;
-    let path = find(name, &program.directory, lookup(&env, "PATH"))?;
+    let path = find(name, &program.directory, lookup(&env, "PATH")).ok_or_else(|| {
+        let has_its_own = program.env.iter().any(|(name, _)| name == "PATH");
+        format!("there is no `{name}` in {} PATH", if has_its_own { "its own" } else { "the host's" })
+    })?;
     Ok(Program {
         path: c_string(path.into_os_string(), "its command")?,
         argv: program
@@ -78,16 +81,15 @@ fn lookup<'a>(env: &'a [(OsString, OsString)], name: &str) -> Option<&'a OsStr> 
 
 /// The file that a command's first word means. One with a slash in it is taken as it stands, relative to the
 /// worker's directory.
-fn find(name: &str, directory: &Path, path: Option<&OsStr>) -> Result<PathBuf, String> {
+fn find(name: &str, directory: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
     if name.contains('/') {
-        return Ok(name.into());
+        return Some(name.into());
     }
     let path = path.unwrap_or(OsStr::new(DEFAULT_PATH));
     std::env::split_paths(path)
         .filter(|place| !place.as_os_str().is_empty())
         .map(|place| directory.join(place).join(name))
         .find(|file| is_executable(file))
-        .ok_or_else(|| format!("{name} was not found in PATH ({})", path.to_string_lossy()))
 }
 
 fn is_executable(file: &Path) -> bool {

@@ -4,7 +4,7 @@ use crate::link::{Gone, Guardian, Leaving, Unsent};
 use crate::nursery::Nursery;
 use crate::program::{HostEnv, resolve};
 use crate::register::{Line, Register};
-use crate::timers::PATIENCE;
+use crate::timers::STUCK_AFTER;
 use crate::wire::{Command, Notice, Program};
 use crate::workspace::place::Place;
 use rustix::fd::BorrowedFd;
@@ -153,7 +153,7 @@ impl Seat {
         };
         if dismissed && let Some(mut predecessor) = self.predecessor() {
             // One that does not go within its time is waited for by the stream's next attempt.
-            tokio::time::timeout(PATIENCE, predecessor.gone(nursery)).await.ok();
+            tokio::time::timeout(STUCK_AFTER, predecessor.gone(nursery)).await.ok();
         }
     }
 

@@ -1,5 +1,8 @@
-//! The only unsafe code: calls into the C library that no safe wrapper offers.
-#![expect(unsafe_code, reason = "posix_spawn, fork, wait4 and signal masks have no safe wrapper")]
+//! The only unsafe code: calls into the C library and the reactor that no safe wrapper offers.
+#![expect(
+    unsafe_code,
+    reason = "posix_spawn, fork, wait4, signal masks and the reactor have no safe wrapper"
+)]
 
 use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::process::Pid;
@@ -7,6 +10,8 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use wh_domain::attempt::Usage;
 
 /// Signals that end or stop a process by habit and must not touch the processes that watch workers: they obey
@@ -221,6 +226,13 @@ pub(crate) fn close_from(first: u32, spared: Option<BorrowedFd<'_>>) -> io::Resu
         Some(spared) => close(first, spared.saturating_sub(1)).and_then(|()| close(spared + 1, u32::MAX)),
         None => close(first, u32::MAX),
     }
+}
+
+/// Has the reactor tell when there is something to read; gives the descriptor back where it refuses.
+pub(crate) fn listen_to(fd: OwnedFd) -> Result<AsyncFd<OwnedFd>, OwnedFd> {
+    // SAFETY: an owned descriptor stays open, and the same, for as long as it is owned.
+    let registered = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
+    registered.map_err(|refused| refused.into_parts().0)
 }
 
 /// A child that has ended and was waited for.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use wh_domain::timeout::TimeoutPolicy;
 
 /// Between the first SIGKILL and giving the tree up as stuck.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const STUCK_AFTER: Duration = Duration::from_secs(30);
 
 /// What stands for "never" where a limit leads beyond any clock.
 const FAR: Duration = Duration::from_secs(365 * 86_400);
@@ -102,7 +102,7 @@ impl Timers {
     }
 
     fn patience(&self) -> Instant {
-        after(self.since, PATIENCE)
+        after(self.since, STUCK_AFTER)
     }
 }
 

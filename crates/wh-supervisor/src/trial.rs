@@ -10,7 +10,7 @@ use crate::nursery::Nursery;
 use crate::pipes::{Stdin, Tap};
 use crate::program;
 use crate::runner::RunnerOptions;
-use crate::timers::PATIENCE;
+use crate::timers::STUCK_AFTER;
 use crate::wire::{Command, Notice, Program};
 use crate::workspace::place::Place;
 use rustix::fd::{AsFd, OwnedFd};
@@ -278,7 +278,7 @@ impl Running {
                 self.seen.elapsed = now - self.since;
                 self.seen.ended = Ended::Never;
                 self.guardian.tell(&Command::Kill);
-                Stage::Ending(now + PATIENCE)
+                Stage::Ending(now + STUCK_AFTER)
             }
             Stage::Ending(_) => {
                 return Err(io::Error::other("its processes cannot be ended, even by SIGKILL"));
@@ -305,7 +305,7 @@ impl Running {
             Exit::NotStarted(why) => Ended::NotStarted(why.into()),
             Exit::Unseen => Ended::Never,
         };
-        self.stage = Stage::Ending(now + PATIENCE);
+        self.stage = Stage::Ending(now + STUCK_AFTER);
     }
 }
 

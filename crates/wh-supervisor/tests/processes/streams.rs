@@ -295,7 +295,7 @@ async fn what_cannot_be_executed_says_why() {
     let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
     let rows = [
         ("/no/such/program".to_owned(), "/no/such/program is not there".to_owned()),
-        ("no-such-program".to_owned(), "no-such-program was not found in PATH".to_owned()),
+        ("no-such-program".to_owned(), "there is no `no-such-program` in the host's PATH".to_owned()),
         (text(&script), "the interpreter of".to_owned()),
         (text(&script), "/no/such/interpreter, is not there".to_owned()),
         (text(&plain), "neither a program for this machine nor a script with a #! line".to_owned()),
@@ -308,6 +308,10 @@ async fn what_cannot_be_executed_says_why() {
         assert!(said.contains(&why), "{program}: {said}");
         assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::WorkerBroken);
     }
+    let mut apart = worker(["sh", "-c", "exit 0"]);
+    apart.program.env = vec![("PATH".into(), "/no/such/directory".into())];
+    let done = rig.run(&apart, "{}").await;
+    assert!(done.summary().contains("there is no `sh` in its own PATH"), "{}", done.summary());
     let mut lost = sh("exit 0");
     lost.program.directory = "/no/such/directory".into();
     let done = rig.run(&lost, "{}").await;

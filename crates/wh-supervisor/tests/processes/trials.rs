@@ -103,9 +103,10 @@ async fn a_control_line_stands_on_the_channel_before_the_input_is_there() {
 
 #[tokio::test]
 async fn a_worker_that_cannot_be_started_says_why() {
-    for (missing, words) in
-        [("no-such-program", "was not found in PATH"), ("/no/such/program", "is not there")]
-    {
+    for (missing, words) in [
+        ("no-such-program", "there is no `no-such-program` in the host's PATH"),
+        ("/no/such/program", "is not there"),
+    ] {
         let Ended::NotStarted(why) = tried(worker([missing]), trial(b"")).await.ended else {
             panic!("{missing} was started");
         };

@@ -189,7 +189,7 @@ fn what_cannot_be_verified_is_told_with_its_code() {
         (
             &["verify", "--", "no-such-program"],
             10,
-            "cannot be started: no-such-program was not found in PATH",
+            "cannot be started: there is no `no-such-program` in the host's PATH",
         ),
         (&["verify", "--params", "{", "--", "cat"], 2, "--params is no JSON: it ends too early"),
         (&["verify", "--params", "@none", "--", "cat"], 3, "none cannot be opened"),

@@ -121,11 +121,11 @@ impl BlobDir {
     }
 
     /// Deletes what a process left half written when it died.
-    pub(crate) fn drop_unfinished(&self) -> io::Result<()> {
+    pub(crate) fn drop_unfinished(&self, ahead: Duration) -> io::Result<()> {
         for path in entries(&self.root)? {
             let unfinished =
                 path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
-            if unfinished && is_old(&path) {
+            if unfinished && is_old(&path, ahead) {
                 fs::remove_file(&path)?;
             }
         }
@@ -139,10 +139,11 @@ impl std::fmt::Debug for BlobDir {
     }
 }
 
-/// The blobs on a shelf that have lain there for [`UNCLAIMED_FOR`], each with its digest.
-pub(crate) fn old_on(shelf: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+/// The blobs on a shelf that have lain there for [`UNCLAIMED_FOR`], by a calendar that is `ahead` of what is believed,
+/// each with its digest.
+pub(crate) fn old_on(shelf: &Path, ahead: Duration) -> io::Result<Vec<(String, PathBuf)>> {
     let mut blobs = all_on(shelf)?;
-    blobs.retain(|(_, path)| is_old(path));
+    blobs.retain(|(_, path)| is_old(path, ahead));
     Ok(blobs)
 }
 
@@ -173,9 +174,10 @@ fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-fn is_old(path: &Path) -> bool {
+fn is_old(path: &Path, ahead: Duration) -> bool {
+    let young = UNCLAIMED_FOR.saturating_add(ahead);
     let age = |modified: SystemTime| SystemTime::now().duration_since(modified).unwrap_or_default();
-    fs::metadata(path).and_then(|data| data.modified()).is_ok_and(|modified| age(modified) > UNCLAIMED_FOR)
+    fs::metadata(path).and_then(|data| data.modified()).is_ok_and(|modified| age(modified) > young)
 }
 
 /// Trouble with a file that is not the store's, which says nothing about the store's disk.

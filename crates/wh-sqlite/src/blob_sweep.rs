@@ -5,12 +5,19 @@ use crate::blob_dir::{BlobDir, old_on};
 use crate::failure::{Outcome, unavailable};
 use crate::tx::Tx;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// One round looks at no further shelf after so many blobs.
 const LOOKED_AT: usize = 1_000;
 
-/// Goes on from the shelf that the last round ended at. Answers how many went, and whether there are more shelves.
-pub(crate) fn sweep_blobs(tx: &Tx<'_>, blobs: &BlobDir, next_shelf: &Mutex<usize>) -> Outcome<(u64, bool)> {
+/// Goes on from the shelf that the last round ended at, with a calendar that is `ahead` of what is believed. Answers
+/// how many went, and whether there are more shelves.
+pub(crate) fn sweep_blobs(
+    tx: &Tx<'_>,
+    blobs: &BlobDir,
+    next_shelf: &Mutex<usize>,
+    ahead: Duration,
+) -> Outcome<(u64, bool)> {
     if tx.has_forgotten() {
         return Ok((0, true));
     }
@@ -18,7 +25,7 @@ pub(crate) fn sweep_blobs(tx: &Tx<'_>, blobs: &BlobDir, next_shelf: &Mutex<usize
     let mut at = next_shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let shelves = blobs.shelves().map_err(failed)?;
     if *at == 0 {
-        blobs.drop_unfinished().map_err(failed)?;
+        blobs.drop_unfinished(ahead).map_err(failed)?;
     }
     let mut find = tx.prepare("SELECT 1 FROM blob_ref WHERE sha256 = ?1")?;
     let (mut gone, mut looked_at) = (0, 0);
@@ -26,7 +33,7 @@ pub(crate) fn sweep_blobs(tx: &Tx<'_>, blobs: &BlobDir, next_shelf: &Mutex<usize
         if looked_at >= LOOKED_AT {
             return Ok((gone, true));
         }
-        for (sha256, path) in old_on(shelf).map_err(failed)? {
+        for (sha256, path) in old_on(shelf, ahead).map_err(failed)? {
             looked_at += 1;
             if !find.exists([&sha256])? {
                 std::fs::remove_file(path).map_err(failed)?;

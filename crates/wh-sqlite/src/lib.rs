@@ -7,6 +7,7 @@ mod backup_dir;
 mod bell;
 mod blob_dir;
 mod blob_sweep;
+mod calendar;
 mod check;
 mod clock;
 mod connection;

@@ -26,6 +26,19 @@ CREATE TABLE tally (
 ) STRICT;
 INSERT INTO tally VALUES (1, 0, 0, 0, 0, 0, 0);
 
+-- One row from the first sweep on: what the clocks said when the calendar was last believed, and, while it is not,
+-- what they said at the last look and for how many milliseconds the calendar has stood.
+CREATE TABLE calendar (
+  one             INTEGER PRIMARY KEY CHECK (one = 1),
+  believed_at     INTEGER NOT NULL,
+  believed_boot   INTEGER NOT NULL,
+  believed_millis INTEGER NOT NULL,
+  seen_at         INTEGER,
+  seen_boot       INTEGER,
+  seen_millis     INTEGER,
+  stood           INTEGER
+) STRICT;
+
 CREATE TABLE lane (
   id        INTEGER PRIMARY KEY,
   task_type TEXT NOT NULL UNIQUE

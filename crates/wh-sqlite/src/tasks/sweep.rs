@@ -5,7 +5,7 @@ use crate::row::CHAIN;
 use crate::stage::Stage;
 use crate::tx::Tx;
 use std::time::{Duration, Instant};
-use wh_domain::time::millis;
+use wh_domain::time::{Timestamp, millis};
 use wh_ports::upkeep::Retention;
 
 /// One round deletes at most so many tasks.
@@ -24,12 +24,12 @@ pub(crate) const EXPIRED: &str = "SELECT seq, changed_at FROM task INDEXED BY ta
     WHERE stage >= 3 AND stage = ?1 AND changed_at < ?2 AND (id_is_given = 0 OR changed_at < ?3) \
     ORDER BY changed_at LIMIT ?4";
 
-/// Deletes what may go. Answers how many tasks went and whether there is more.
-pub(crate) fn sweep(tx: &mut Tx<'_>, retention: &Retention) -> Outcome<(u64, bool)> {
-    forget_hosts_and_facts(tx)?;
+/// Deletes what may go at the moment `now`. Answers how many tasks went and whether there is more.
+pub(crate) fn sweep(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> Outcome<(u64, bool)> {
+    forget_hosts_and_facts(tx, now)?;
     let began = Instant::now();
     let mut gone = 0;
-    for Candidate { seq, stage, .. } in candidates(tx, retention)? {
+    for Candidate { seq, stage, .. } in candidates(tx, retention, now)? {
         if began.elapsed() >= LONGEST {
             return Ok((gone, true));
         }
@@ -48,7 +48,7 @@ struct Candidate {
 }
 
 /// Too old ones first; if all are young enough, the oldest of too many.
-fn candidates(tx: &Tx<'_>, retention: &Retention) -> Outcome<Vec<Candidate>> {
+fn candidates(tx: &Tx<'_>, retention: &Retention, now: Timestamp) -> Outcome<Vec<Candidate>> {
     let ages = [
         (Stage::Completed, retention.completed),
         (Stage::Poisoned, retention.poisoned),
@@ -56,13 +56,13 @@ fn candidates(tx: &Tx<'_>, retention: &Retention) -> Outcome<Vec<Candidate>> {
     ];
     let mut found = Vec::new();
     for (stage, age) in ages {
-        expired(tx, &mut found, stage, tx.wall.as_millis().saturating_sub(millis(age)), AT_ONCE)?;
+        expired(tx, &mut found, stage, (before(now, age), before(now, REMEMBERED)), AT_ONCE)?;
     }
     let mut most = AT_ONCE;
     if found.is_empty() {
         most = surplus(tx, retention)?;
         for (stage, _) in ages {
-            expired(tx, &mut found, stage, i64::MAX, most)?;
+            expired(tx, &mut found, stage, (i64::MAX, before(now, REMEMBERED)), most)?;
         }
     }
     found.sort_unstable();
@@ -84,11 +84,22 @@ fn used_bytes(tx: &Tx<'_>) -> Outcome<u64> {
     Ok(u64::try_from(pages.saturating_mul(number("PRAGMA page_size")?)).unwrap_or(0))
 }
 
-/// Adds the ended tasks of a stage that ended before `before`, at most `most`.
-fn expired(tx: &Tx<'_>, found: &mut Vec<Candidate>, stage: Stage, before: i64, most: u32) -> Outcome<()> {
-    let remembered = tx.wall.as_millis().saturating_sub(millis(REMEMBERED));
+/// The moment that lies so long before `now`.
+fn before(now: Timestamp, age: Duration) -> i64 {
+    now.as_millis().saturating_sub(millis(age))
+}
+
+/// Adds the ended tasks of a stage that ended before the first moment, those of a given id only if before the second
+/// one too; at most `most`.
+fn expired(
+    tx: &Tx<'_>,
+    found: &mut Vec<Candidate>,
+    stage: Stage,
+    (ended, remembered): (i64, i64),
+    most: u32,
+) -> Outcome<()> {
     let mut find = tx.prepare(EXPIRED)?;
-    let mut rows = find.query((stage.code(), before, remembered, most))?;
+    let mut rows = find.query((stage.code(), ended, remembered, most))?;
     while let Some(row) = rows.next()? {
         found.push(Candidate { seq: row.get(0)?, changed_at: row.get(1)?, stage });
     }
@@ -117,13 +128,13 @@ fn delete(tx: &mut Tx<'_>, seq: i64, stage: Stage) -> Outcome<()> {
     Ok(())
 }
 
-fn forget_hosts_and_facts(tx: &Tx<'_>) -> Outcome<()> {
+fn forget_hosts_and_facts(tx: &Tx<'_>, now: Timestamp) -> Outcome<()> {
     tx.prepare("DELETE FROM fact WHERE no IN (SELECT no FROM fact WHERE no <= ?1 ORDER BY no LIMIT ?2)")?
         .execute((tx.last_fact().saturating_sub(FACTS), AT_ONCE))?;
     tx.prepare(
         "DELETE FROM host WHERE standing <> 0 AND changed_at < ?1 AND NOT EXISTS \
          (SELECT 1 FROM task WHERE stage = 2 AND (task.host = host.no OR task.lost_host = host.no))",
     )?
-    .execute([tx.wall.as_millis().saturating_sub(millis(HOSTS))])?;
+    .execute([before(now, HOSTS)])?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::backup_dir::Unfinished;
 use crate::blob_sweep::sweep_blobs;
+use crate::calendar::believed_now;
 use crate::check;
 use crate::steps::Verb;
 use crate::store::SqliteStore;
@@ -15,9 +16,10 @@ impl Upkeep for SqliteStore {
     fn sweep(&self, retention: Retention) -> Answer<'_, Swept> {
         let (blobs, shelf) = (self.blobs.clone(), Arc::clone(&self.shelf));
         Box::pin(self.write(Verb::Sweep, move |tx| {
+            let now = believed_now(tx)?;
             // What the tasks of this round leave behind goes in the next one, once they are gone for good.
-            let (gone, more_blobs) = sweep_blobs(tx, &blobs, &shelf)?;
-            let (tasks, more_tasks) = sweep(tx, &retention)?;
+            let (gone, more_blobs) = sweep_blobs(tx, &blobs, &shelf, tx.wall.since(now))?;
+            let (tasks, more_tasks) = sweep(tx, &retention, now)?;
             Ok(Swept { tasks, blobs: gone, more: tasks > 0 || more_tasks || more_blobs })
         }))
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use wh_domain::task::{NewTask, StateName};
 use wh_ports::blobs::Stored;
 use wh_ports::claims::{Claims, Produced, Settled, Settlement};
-use wh_ports::intake::Intake;
+use wh_ports::intake::{Enqueued, Intake};
 use wh_ports::reader::Reader;
 use wh_ports::store::StoreError;
 use wh_ports::upkeep::{Retention, Upkeep};
@@ -95,6 +95,39 @@ fn a_task_whose_large_params_were_swept_away_is_refused_and_goes_well_when_it_co
         enqueue_one(&store, new).await;
         assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
     });
+}
+
+#[test]
+fn a_calendar_that_is_set_forward_by_mistake_deletes_nothing_before_it_has_stood_for_an_hour() {
+    const EIGHT_DAYS: i64 = 8 * 86_400_000;
+    for boots_anew in [false, true] {
+        let home = Home::new();
+        let store = home.open();
+        run(async {
+            let _membership = join(&store, "a").await;
+            enqueue_one(&store, task("order-7")).await;
+            store.settle(vec![success(&claim(&store, "a", 1).await[0], "a")]).await.unwrap();
+            let sweep = async || store.sweep(Retention::default()).await.unwrap().tasks;
+            assert_eq!(sweep().await, 0);
+            if boots_anew {
+                home.clock.reboot(Duration::from_secs(20));
+            }
+            home.clock.jump_wall(EIGHT_DAYS);
+            assert_eq!(sweep().await, 0, "not even in another process");
+            assert_eq!(home.open().sweep(Retention::default()).await.unwrap().tasks, 0);
+            home.clock.jump_wall(-EIGHT_DAYS);
+            assert_eq!(sweep().await, 0);
+            let again = enqueue_one(&store, task("order-7")).await;
+            assert!(matches!(again, Enqueued::Existing { state: StateName::Completed, .. }), "{again:?}");
+            home.clock.jump_wall(EIGHT_DAYS);
+            for _ in 0..6 {
+                assert_eq!(sweep().await, 0);
+                home.clock.advance(Duration::from_secs(600));
+            }
+            assert_eq!(sweep().await, 1, "it was no mistake");
+            assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+        });
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Ends what is left of a dead host's attempts, where neither the host nor its guardians could.
 //!
 //! A host that is taken for dead may only be stopped, and its guardians well. Or all are gone, and processes are left
-//! that nobody watches. So three things lead to them, and each is followed to its end:
+//! that nobody watches. So its register is closed, by which it begins nothing more, and then three things lead to the
+//! processes, each followed to its end:
 //!
 //! 1. The register names the attempt's guardian. While that lives, all that the attempt has left is below it. It is
 //!    stopped first, so that it starts nothing more, and killed last, so that nothing gets away from below it.
@@ -34,12 +35,13 @@ const PAUSE: Duration = Duration::from_millis(20);
 const ENOUGH_LOOKS: u32 = 2;
 
 /// Kills every process that `dead` started for one of `attempts`, with all below it, until none is alive, and the
-/// guardians that could start one. What has left its worker's session with another environment is found only while a
+/// guardians that could start one; a host that lives begins nothing more. What has left its worker's session with another environment is found only while a
 /// guardian or a parent of it lives. The error names what is alive, or says where it could not be looked up.
 pub(crate) async fn bury(data_dir: &Path, dead: HostId, attempts: Vec<AttemptId>) -> Result<(), String> {
     if attempts.is_empty() {
         return Ok(());
     }
+    register::close(data_dir, &dead).map_err(|error| format!("its register cannot be closed: {error}"))?;
     let until = Instant::now() + BURIED_WITHIN;
     let mut burial = Burial {
         data_dir: data_dir.to_owned(),

@@ -133,6 +133,8 @@ async fn attempt(
     turn: Option<MutexGuard<'_, ()>>,
 ) -> Result<Finished, Hindrance> {
     let started_at = tools.clock.wall();
+    let written = tools.register.serve(&assignment.host);
+    written.map_err(|error| hindrance::host("its processes could not be written down", &error))?;
     let Ground { place, digest } = prepare(tools, seat, assignment).await?;
     let begun =
         begin(tools, seat, assignment, (started_at, place.as_ref(), digest), orders, listener).await?;

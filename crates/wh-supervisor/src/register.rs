@@ -5,6 +5,9 @@
 //! start, the guardian adds the worker as soon as there is one. Nothing of this is synced, for a machine that has gone
 //! down has no processes left to bury.
 //!
+//! Whoever buries closes the file first. A host looks whether it is closed after it has written its part: so either it
+//! begins nothing, or what it begins is found, wherever it was stopped before it went on.
+//!
 //! The files lie in `processes/` in the data directory, one for each life of a host. Not in the workspaces, because a
 //! worker may have none, and because the next host of a slot uses them again before its predecessor is buried. A file
 //! is locked for as long as its host or one of its guardians lives, and nobody removes it before nothing that it names
@@ -20,9 +23,9 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use wh_domain::id::{AttemptId, HostId};
 
 /// Where the files lie, in the data directory.
@@ -32,6 +35,11 @@ const DIRECTORY: &str = "processes";
 const LINE: usize = 1024;
 const GUARDIANS_PART: usize = 128;
 const HOSTS_PART: usize = LINE - GUARDIANS_PART;
+
+/// The first line: the machine, and then, each with a line's end, whose file it is and for whom it is closed.
+const NAME: usize = 384;
+const OWNER_AT: usize = LINE - 2 * NAME;
+const CLOSED_AT: usize = LINE - NAME;
 
 /// Between two fields; no name holds one.
 const TAB: char = '\t';
@@ -44,6 +52,7 @@ const TRIES: u32 = 16;
 pub(crate) struct Register {
     file: File,
     lines: AtomicU32,
+    owner: Mutex<Option<HostId>>,
 }
 
 impl Register {
@@ -60,10 +69,20 @@ impl Register {
             // Whoever tidies up may have found it before it was locked.
             if fstat(&file)?.st_nlink > 0 {
                 file.write_all(&padded::<LINE>(&machine()?)?)?;
-                return Ok(Arc::new(Self { file, lines: AtomicU32::new(0) }));
+                return Ok(Arc::new(Self { file, lines: AtomicU32::new(0), owner: Mutex::default() }));
             }
         }
         Err(io::Error::other("others keep removing it"))
+    }
+
+    /// Says whose file it is. To be called before an attempt is prepared.
+    pub(crate) fn serve(&self, host: &HostId) -> io::Result<()> {
+        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        if owner.as_ref() != Some(host) {
+            self.file.write_all_at(&padded::<NAME>(host.as_str())?, OWNER_AT as u64)?;
+            *owner = Some(host.clone());
+        }
+        Ok(())
     }
 
     /// The line of one more stream.
@@ -86,13 +105,32 @@ impl Line {
         self.register.file.as_fd()
     }
 
-    /// Says that an attempt is about to begin under that guardian, in the place of whatever stood there.
+    /// Says that an attempt is about to begin under that guardian, in the place of whatever stood there. Refused where
+    /// others bury the host.
     pub(crate) fn begin(&self, (host, attempt): (&HostId, &AttemptId), guardian: Born) -> io::Result<()> {
         let Born { pid, at } = guardian;
         let text = format!("{}{TAB}{at}{TAB}{host}{TAB}{attempt}", pid.as_raw_pid());
         // All of the line: the worker of the attempt before must not stand beside this one.
-        self.register.file.write_all_at(&padded::<LINE>(&text)?, offset(self.number))
+        self.register.file.write_all_at(&padded::<LINE>(&text)?, offset(self.number))?;
+        // After the writing: whoever has closed the file meanwhile, and has not found the line, is seen here.
+        let mut closed = [0; NAME];
+        self.register.file.read_exact_at(&mut closed, CLOSED_AT as u64)?;
+        if first_line(&closed) == [host.as_str()] {
+            return Err(io::Error::other("others have taken over whatever this host had claimed"));
+        }
+        Ok(())
     }
+}
+
+/// Sees to it that `dead` begins nothing more, if it should live.
+pub(crate) fn close(data_dir: &Path, dead: &HostId) -> io::Result<()> {
+    for (path, register) in all(data_dir)? {
+        if *register.owner == *dead.as_str() || register.entries.iter().any(|it| *it.host == *dead.as_str()) {
+            let file = File::options().write(true).open(path)?;
+            file.write_all_at(&padded::<NAME>(dead.as_str())?, CLOSED_AT as u64)?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds the worker to its line: a process that was born between these two moments.
@@ -144,6 +182,21 @@ pub(crate) struct Entry {
 /// What this machine's registers say of these attempts.
 pub(crate) fn find(data_dir: &Path, dead: &HostId, attempts: &[AttemptId]) -> io::Result<Vec<Entry>> {
     let attempts: HashSet<String> = attempts.iter().map(ToString::to_string).collect();
+    let entries = all(data_dir)?.into_iter().flat_map(|(_, register)| register.entries);
+    let is_wanted = |entry: &Entry| *entry.host == *dead.as_str() && attempts.contains(&*entry.attempt);
+    Ok(entries.filter(is_wanted).collect())
+}
+
+/// What a file says.
+struct Contents {
+    machine: String,
+    /// Whose file it is; empty before its first attempt.
+    owner: Box<str>,
+    entries: Vec<Entry>,
+}
+
+/// All files that mean something here: the numbers of another boot, or seen from elsewhere, name nobody.
+fn all(data_dir: &Path) -> io::Result<Vec<(PathBuf, Contents)>> {
     let entries = match fs::read_dir(data_dir.join(DIRECTORY)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -152,19 +205,15 @@ pub(crate) fn find(data_dir: &Path, dead: &HostId, attempts: &[AttemptId]) -> io
     let here = machine()?;
     let mut found = Vec::new();
     for entry in entries {
-        let bytes = match fs::read(entry?.path()) {
+        let path = entry?.path();
+        let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        // Numbers of another boot, or seen from elsewhere, name nobody here.
-        let (machine, entries) = parse(&bytes);
-        if machine == here {
-            found.extend(
-                entries
-                    .into_iter()
-                    .filter(|entry| *entry.host == *dead.as_str() && attempts.contains(&*entry.attempt)),
-            );
+        let contents = parse(&bytes);
+        if contents.machine == here {
+            found.push((path, contents));
         }
     }
     Ok(found)
@@ -187,7 +236,7 @@ fn is_useless(file: &File, path: &Path, here: &str) -> bool {
         return false;
     }
     let Ok(bytes) = fs::read(path) else { return false };
-    let (machine, entries) = parse(&bytes);
+    let Contents { machine, entries, .. } = parse(&bytes);
     let boot = |machine: &str| machine.split(TAB).next().map(str::to_owned);
     if machine != here {
         // Written half, or before this boot; what lives in other namespaces is for those who see it.
@@ -211,11 +260,16 @@ fn machine() -> io::Result<String> {
     Ok(format!("{}{TAB}{}{TAB}{time}", boot.trim_end(), seen_from("pid")?))
 }
 
-/// A file's machine and its lines, without those that say nothing yet.
-fn parse(bytes: &[u8]) -> (String, Vec<Entry>) {
+/// Lines that say nothing yet are left out.
+fn parse(bytes: &[u8]) -> Contents {
     let mut lines = bytes.chunks(LINE);
-    let machine = lines.next().map(|line| first_line(line).join("\t")).unwrap_or_default();
-    (machine, lines.filter_map(entry).collect())
+    let head = lines.next().unwrap_or_default();
+    let owner = head.get(OWNER_AT..CLOSED_AT).map(first_line).unwrap_or_default();
+    Contents {
+        machine: first_line(head).join("\t"),
+        owner: owner.concat().into(),
+        entries: lines.filter_map(entry).collect(),
+    }
 }
 
 fn entry(line: &[u8]) -> Option<Entry> {
@@ -313,9 +367,23 @@ mod unit {
     }
 
     #[test]
+    fn a_host_that_is_closed_begins_nothing_and_another_one_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let register = Register::make(dir.path()).unwrap();
+        let (line, alive, dead) = (register.line(), host(&"a".repeat(200)), host(&"d".repeat(200)));
+        register.serve(&dead).unwrap();
+        close(dir.path(), &alive).unwrap();
+        line.begin((&dead, &attempt(1)), born()).unwrap();
+        close(dir.path(), &dead).unwrap();
+        assert!(line.begin((&dead, &attempt(2)), born()).is_err());
+        line.begin((&alive, &attempt(3)), born()).unwrap();
+        assert_eq!(find(dir.path(), &alive, &[attempt(3)]).unwrap().len(), 1);
+    }
+
+    #[test]
     fn what_is_no_register_says_nothing() {
         for bytes in [b"".as_slice(), b"\n", &[0; 3 * LINE], &[b'\t'; 3 * LINE], &[b'\n'; 3 * LINE]] {
-            assert_eq!(parse(bytes).1, []);
+            assert_eq!(parse(bytes).entries, []);
         }
     }
 }

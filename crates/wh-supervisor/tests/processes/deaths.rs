@@ -335,7 +335,23 @@ async fn what_a_guardian_was_asked_to_start_and_has_not_started_is_buried_with_i
     buried.expect("it is written down and buried");
     assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Interrupted, "{}", done.summary());
     witness.assert_deserted();
+}
+
+#[tokio::test]
+async fn a_host_that_wakes_up_after_its_burial_begins_nothing_more() {
+    let rig = Rig::new();
     assert_stream_works(&rig).await;
+    // What it has claimed and was about to begin when it was stopped.
+    let attempt = AttemptId { task: rig.task(), fence: Fence(2) };
+    rig.runner.bury(HostId::new("host-1").unwrap(), vec![attempt]).await.unwrap();
+    let begun = rig.dir.path().join("begun");
+    let (orders, given) = mpsc::channel(1);
+    orders.send(Order::Drain).await.unwrap();
+    let beginning = sh(&format!(": > {}; echo '{{\"success\":true}}'", begun.display()));
+    let done = rig.carry_with(rig.assignment(&beginning, "{}"), given).await;
+    assert_eq!(done.finished.verdict.outcome.name(), OutcomeName::Interrupted, "{}", done.summary());
+    assert!(done.finished.verdict.sentence.contains("others have taken over"), "{}", done.summary());
+    assert!(!begun.exists());
 }
 
 #[tokio::test]
@@ -367,10 +383,11 @@ async fn what_sigkill_does_not_end_in_its_time_is_told_and_waited_for() {
 
 #[tokio::test]
 async fn burying_touches_nobody_elses_attempts() {
-    let rig = Rig::new();
     let another = TaskId::new("another-task").unwrap();
     // A task of the same id may be known to another store on this machine.
-    for (host, task) in [("host-1", another), ("host-2", rig.task())] {
+    for (host, task) in [("host-1", Some(another)), ("host-2", None)] {
+        let rig = Rig::new();
+        let task = task.unwrap_or_else(|| rig.task());
         let mut witness = Witness::new(rig.dir.path());
         let go = rig.dir.path().join("go");
         let running = sh(&format!(
@@ -387,7 +404,5 @@ async fn burying_touches_nobody_elses_attempts() {
         let (done, ()) = tokio::join!(rig.run(&running, "{}"), burial);
         let outcome = done.finished.verdict.outcome.name();
         assert_eq!(outcome, OutcomeName::Succeeded, "{host}: {}", done.summary());
-        std::fs::remove_file(&witness.path).unwrap();
-        std::fs::remove_file(&go).unwrap();
     }
 }

@@ -8,7 +8,9 @@ use crate::options::Mode;
 use crate::place::{Place, private_file, sync_dir};
 use rusqlite::{Connection, ErrorCode};
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use wh_domain::time::Timestamp;
 
 /// Marks the file as ours: `WOH1`.
@@ -93,7 +95,7 @@ fn bring_up_to_date(
     wall: Timestamp,
 ) -> Result<Vec<&'static str>, OpenError> {
     let path = &place.database;
-    let locking = |error: std::io::Error| OpenError::io("lock the store for writing", &error);
+    let locking = |error: io::Error| OpenError::io("lock the store for writing", &error);
     let lock = WriterLock::open(&place.writer_lock()).map_err(locking)?;
     let _turn = lock.wait().map_err(locking)?;
     // Another process may have done it while this one waited.
@@ -106,10 +108,15 @@ fn bring_up_to_date(
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    if from > 0 {
-        keep_copy(connection, path, from)?;
+    let copy = if from > 0 { Some(keep_copy(connection, place, from, wall)?) } else { None };
+    if let Err(error) = apply(connection, &missing, wall) {
+        // The database is as it was, and every further try would leave one more; unless the disk failed, when nobody
+        // knows how the database is.
+        if let Some(copy) = copy.filter(|_| error.sqlite_error_code() != Some(ErrorCode::SystemIoFailure)) {
+            drop(fs::remove_file(copy));
+        }
+        return Err(sql_error(path, &error));
     }
-    apply(connection, &missing, wall).map_err(|error| sql_error(path, &error))?;
     sync_dir(&place.data_dir).map_err(|error| OpenError::io("make the new database durable", &error))?;
     Ok(missing.iter().map(|step| step.name).collect())
 }
@@ -128,20 +135,31 @@ fn apply(connection: &Connection, missing: &[&Migration], wall: Timestamp) -> ru
     transaction.commit()
 }
 
-/// Writes `tasks.db.schema-N.backup` beside the database, unless such a copy is there already.
-fn keep_copy(connection: &Connection, path: &Path, version: u32) -> Result<(), OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".schema-{version}.backup"));
-    let copy = std::path::PathBuf::from(name);
+/// Writes `tasks.db.schema-N-MOMENT.backup` beside the database. It has its name only once it is whole and durable, so
+/// what a process left that was killed while it wrote is never taken for it; nor is a copy from before.
+fn keep_copy(
+    connection: &Connection,
+    place: &Place,
+    version: u32,
+    wall: Timestamp,
+) -> Result<PathBuf, OpenError> {
+    let named = |end: &str| {
+        let mut name = place.database.as_os_str().to_owned();
+        name.push(format!(".schema-{version}{end}"));
+        PathBuf::from(name)
+    };
+    let (copy, unfinished) = (named(&format!("-{}.backup", wall.as_millis())), named(".unfinished"));
     let doing = format!("keep a copy of the database in {}", copy.display());
+    let failed = |error: io::Error| OpenError::io(&doing, &error);
     if copy.exists() {
-        return Ok(());
+        return Err(OpenError::io(&doing, &"there is one of the same moment already"));
     }
-    private_file(&copy).map_err(|error| OpenError::io(&doing, &error))?;
-    let text = copy.to_string_lossy().into_owned();
+    private_file(&unfinished).and_then(|file| file.set_len(0)).map_err(failed)?;
+    let text = unfinished.to_string_lossy().into_owned();
     connection.execute("VACUUM INTO ?1", [text]).map_err(|error| OpenError::io(&doing, &error))?;
-    let file = private_file(&copy).map_err(|error| OpenError::io(&doing, &error))?;
-    file.sync_all().map_err(|error| OpenError::io(&doing, &error))
+    private_file(&unfinished).and_then(|file| file.sync_all()).map_err(failed)?;
+    fs::rename(&unfinished, &copy).and_then(|()| sync_dir(&place.data_dir)).map_err(failed)?;
+    Ok(copy)
 }
 
 /// What an error means while a file is being opened.
@@ -189,7 +207,7 @@ mod tests {
         let (connection, taken) = open_ready(&place, Mode::Migrate, &steps(), now()).unwrap();
         assert_eq!(taken, ["later"]);
         connection.execute("INSERT INTO later VALUES (1)", ()).unwrap();
-        let copy = open(&place.data_dir.join("tasks.db.schema-1.backup")).unwrap();
+        let copy = open(&place.data_dir.join("tasks.db.schema-1-1.backup")).unwrap();
         assert_eq!(inspect(&copy, &place.database).unwrap(), Found::Ours { version: 1, min_writer: 1 });
         let sums: Vec<String> = connection
             .prepare("SELECT sha256 FROM migration ORDER BY version")
@@ -199,6 +217,39 @@ mod tests {
             .collect::<Result<_, _>>()
             .unwrap();
         assert_eq!(sums[1], *hex(&Sha256::digest(LATER.sql)));
+    }
+
+    #[test]
+    fn what_a_killed_migration_left_half_written_is_never_taken_for_the_copy() {
+        let dir = TempDir::new().unwrap();
+        let place = place(&dir);
+        let (connection, _) = open_ready(&place, Mode::AsIs, MIGRATIONS, now()).unwrap();
+        connection.execute("UPDATE tally SET last_seq = 7", ()).unwrap();
+        drop(connection);
+        let left = ["tasks.db.schema-1.unfinished", "tasks.db.schema-1.backup", "tasks.db.schema-1-0.backup"];
+        for name in left {
+            fs::write(place.data_dir.join(name), b"SQLite format 3\0 and then nothing").unwrap();
+        }
+        open_ready(&place, Mode::Migrate, &steps(), now()).unwrap();
+        let copy = open(&place.data_dir.join("tasks.db.schema-1-1.backup")).unwrap();
+        let last: i64 = copy.query_row("SELECT last_seq FROM tally", (), |row| row.get(0)).unwrap();
+        assert_eq!(last, 7);
+        assert!(!place.data_dir.join(left[0]).exists());
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_store_as_it_was_and_no_copy() {
+        let dir = TempDir::new().unwrap();
+        let place = place(&dir);
+        open_ready(&place, Mode::AsIs, MIGRATIONS, now()).unwrap();
+        let bad =
+            [MIGRATIONS, &[Migration { sql: "CREATE TABLE task (a INTEGER) STRICT", ..LATER }]].concat();
+        open_ready(&place, Mode::Migrate, &bad, now()).unwrap_err();
+        let (_, steps) = open_ready(&place, Mode::AsIs, MIGRATIONS, now()).unwrap();
+        assert_eq!(steps, [] as [&str; 0]);
+        let names = fs::read_dir(&place.data_dir).unwrap().map(|entry| entry.unwrap().file_name());
+        let copies = names.filter(|name| name.to_string_lossy().contains("schema-"));
+        assert_eq!(copies.collect::<Vec<_>>(), [] as [&str; 0]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(crate) struct Options {
 const EXAMPLES: &str = "\
 Examples:
   workerhost db restore /var/backups/workerhost-2027-01-31
-  workerhost db restore .workerhost/tasks.db.schema-1.backup    the copy that a migration kept";
+  workerhost db restore .workerhost/tasks.db.schema-1-1798761600000.backup   a migration kept it";
 
 #[derive(Serialize)]
 struct Restored {

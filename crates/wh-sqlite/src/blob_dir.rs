@@ -2,14 +2,16 @@
 
 use crate::digest::hex;
 use crate::failure::unavailable;
-use crate::place::{private_dir, sync_dir};
+use crate::place::{parent_of, private_dir, sync_dir};
 use crate::steps::Steps;
 use crate::trust::Trust;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use wh_ports::store::StoreError;
 
@@ -26,11 +28,14 @@ pub(crate) struct BlobDir {
     root: PathBuf,
     steps: Steps,
     trust: Trust,
+    /// The shelves whose names are durable, as far as this process knows. One that is there may have been made by a
+    /// process that died before it could see to that.
+    durable: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl BlobDir {
     pub(crate) fn new(root: PathBuf, steps: Steps) -> Self {
-        Self { root, steps, trust: Trust::default() }
+        Self { root, steps, trust: Trust::default(), durable: Arc::default() }
     }
 
     /// The same, as part of a store that is written no more once the disk has failed either of them.
@@ -75,9 +80,7 @@ impl BlobDir {
         unfinished.as_file().sync_all()?;
         self.steps.pass("blob.after_write");
         let shelf = path.parent().unwrap_or(&self.root);
-        if private_dir(shelf)? {
-            sync_dir(&self.root)?;
-        }
+        self.make_durable(shelf)?;
         unfinished.persist(&path).map_err(|error| error.error)?;
         sync_dir(shelf)?;
         self.steps.pass("blob.after_rename");
@@ -90,12 +93,26 @@ impl BlobDir {
             Ok(file) => {
                 file.set_times(FileTimes::new().set_modified(SystemTime::now()))?;
                 // It may have been renamed by a process that died before it could make the name durable.
-                sync_dir(path.parent().unwrap_or(&self.root))?;
+                let shelf = path.parent().unwrap_or(&self.root);
+                self.make_durable(shelf)?;
+                sync_dir(shelf)?;
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Makes a shelf, and the names above it durable; once for each shelf and process.
+    fn make_durable(&self, shelf: &Path) -> io::Result<()> {
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if !durable.contains(shelf) {
+            private_dir(shelf)?;
+            sync_dir(&self.root)?;
+            sync_dir(parent_of(&self.root))?;
+            durable.insert(shelf.to_owned());
+        }
+        Ok(())
     }
 
     /// The shelves there are, in order.

@@ -49,11 +49,7 @@ impl Place {
 
     /// Makes the data directory, so that it is still there after a power cut.
     pub(crate) fn prepare(&self) -> io::Result<()> {
-        if private_dir(&self.data_dir)? {
-            let parent = self.data_dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-            sync_dir(parent.unwrap_or(Path::new(".")))?;
-        }
-        Ok(())
+        if private_dir(&self.data_dir)? { sync_dir(parent_of(&self.data_dir)) } else { Ok(()) }
     }
 
     /// Makes the database file, empty, if it is not there: SQLite gives its companions the same rights.
@@ -68,20 +64,46 @@ impl Place {
     }
 }
 
-/// Makes a directory for the owner alone; answers whether it was not there before.
+/// Makes a directory for the owner alone, and those above it, which are durable then; answers whether it was not there
+/// before.
 pub(crate) fn private_dir(path: &Path) -> io::Result<bool> {
-    match DirBuilder::new().mode(0o700).create(path) {
+    let make = || DirBuilder::new().mode(0o700).create(path);
+    let made = match make() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_parents(path, error).and_then(|()| make())
+        }
+        other => other,
+    };
+    match made {
         Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o700)).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
-                return Err(error);
-            };
-            fs::create_dir_all(parent)?;
-            private_dir(path)
-        }
         Err(error) => Err(error),
     }
+}
+
+/// Makes what is missing above a path that could not be made for want of it, so that it is still there after a power
+/// cut. Where all of it is there, as above a path in `/proc`, `error` is the answer.
+fn make_parents(path: &Path, error: io::Error) -> io::Result<()> {
+    let parent = parent_of(path);
+    if parent.is_dir() {
+        return Err(error);
+    }
+    let made = match fs::create_dir(parent) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_parents(parent, error).and_then(|()| fs::create_dir(parent))
+        }
+        other => other,
+    };
+    match made {
+        // Made by somebody else at the same moment, who may not have come as far as to make it durable.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_dir(parent_of(parent)),
+    }
+}
+
+/// Where a path lies.
+pub(crate) fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Opens, or makes, a file for the owner alone.
@@ -106,4 +128,26 @@ pub(crate) fn private_file(path: &Path) -> io::Result<File> {
 /// Makes the names in a directory durable.
 pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::fsync(File::open(path)?.as_fd())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_made_though_all_above_it_is_there_is_an_error() {
+        for path in ["/proc/none-of-ours", "/proc/none-of-ours/below"] {
+            let error = private_dir(Path::new(path)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_above_a_directory_is_made_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b/c");
+        assert!(private_dir(&deep).unwrap());
+        assert!(!private_dir(&deep).unwrap());
+        assert_eq!(fs::metadata(&deep).unwrap().permissions().mode() & 0o777, 0o700);
+    }
 }

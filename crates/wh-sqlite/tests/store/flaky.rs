@@ -202,6 +202,39 @@ fn after_a_copy_of_the_log_that_the_disk_does_not_confirm_nothing_is_acknowledge
     assert!(in_a_copy >= 2, "the log and the database were to be confirmed after the answer: {in_a_copy}");
 }
 
+#[test]
+fn the_names_above_a_large_content_are_made_durable_also_where_another_process_had_made_them() {
+    if !may_trace() {
+        return skip("strace is not installed or may not trace");
+    }
+    let home = Home::new();
+    let trace = home.path().join("trace");
+    let synced = || -> Vec<String> {
+        let done = Command::new("strace")
+            .args(["-f", "-qq", "-y", "--seccomp-bpf", "--trace=fsync", "-o"])
+            .arg(&trace)
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "flaky::writes_on_a_failing_disk", "--ignored", "--nocapture"])
+            .env(DIR, home.path().join("deep/er/data"))
+            .output()
+            .unwrap();
+        assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("ack t-5"));
+        fs::read_to_string(&trace).unwrap().lines().map(str::to_owned).collect()
+    };
+    let holds = |lines: &[String], dir: &str| {
+        let synced = format!("<{}{dir}>)", home.path().display());
+        lines.iter().any(|line| line.contains(&synced))
+    };
+    let first = synced();
+    for dir in ["", "/deep", "/deep/er", "/deep/er/data", "/deep/er/data/blobs"] {
+        assert!(holds(&first, dir), "{dir}: {first:#?}");
+    }
+    let second = synced();
+    for dir in ["/deep/er/data", "/deep/er/data/blobs"] {
+        assert!(holds(&second, dir), "{dir}: {second:#?}");
+    }
+}
+
 /// Names and states of all tasks.
 async fn states(store: &SqliteStore) -> Result<BTreeMap<String, StateName>, StoreError> {
     let listed = store.list(Filter { most: 1_000, ..Filter::default() }).await?;

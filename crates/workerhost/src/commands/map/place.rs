@@ -64,7 +64,7 @@ impl Maps {
         let dir = self.0.join(name.as_str());
         let failed = |error| Failure::of_io(&format!("use {}", dir.display()), &error);
         for _ in 0..TRIES {
-            DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed)?;
+            self.make(&dir).map_err(failed)?;
             match hold(&dir).map_err(failed)? {
                 Held::Mine(lock) => return Ok(Place { dir, _lock: lock }),
                 Held::Gone => {}
@@ -75,6 +75,17 @@ impl Maps {
             .help("wait for its end, or choose another name"))
     }
 
+    /// Makes a map's directory, with names that a power cut does not take away; also where another process had made
+    /// them and died before it could see to that.
+    fn make(&self, dir: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let above = self.0.parent().filter(|above| !above.as_os_str().is_empty());
+        for holder in [above.unwrap_or(Path::new(".")), &self.0] {
+            File::open(holder)?.sync_all()?;
+        }
+        Ok(())
+    }
+
     /// Forgets maps that finished longer ago than `keep`.
     pub(super) fn sweep(&self, keep: Duration) {
         let Ok(entries) = fs::read_dir(&self.0) else { return };
@@ -83,11 +94,8 @@ impl Maps {
             if entry.file_name().to_string_lossy().starts_with(FORGOTTEN) {
                 // Begun by a process that was killed meanwhile, or by one that is at it now.
                 fs::remove_dir_all(&dir).ok();
-            } else if finished_since(&dir).is_some_and(|age| age >= keep)
-                && let Ok(Held::Mine(lock)) = hold(&dir)
-            {
-                // What cannot be deleted now is found again by the next map.
-                Place { dir, _lock: lock }.forget().ok();
+            } else if is_over(&dir, keep) {
+                forget_if_over(dir, keep);
             }
         }
     }
@@ -180,6 +188,22 @@ fn hold(dir: &Path) -> io::Result<Held> {
     }
 }
 
+/// Forgets a map that nobody works in. What it says is read again under its lock: before that somebody may have begun
+/// to work in it anew.
+fn forget_if_over(dir: PathBuf, keep: Duration) {
+    if let Ok(Held::Mine(lock)) = hold(&dir)
+        && is_over(&dir, keep)
+    {
+        // What cannot be deleted now is found again by the next map.
+        Place { dir, _lock: lock }.forget().ok();
+    }
+}
+
+/// Whether a map finished at least so long ago.
+fn is_over(dir: &Path, keep: Duration) -> bool {
+    finished_since(dir).is_some_and(|age| age >= keep)
+}
+
 fn finished_since(dir: &Path) -> Option<Duration> {
     let since = fs::metadata(dir.join(FINISHED)).ok()?.modified().ok()?;
     SystemTime::now().duration_since(since).ok()
@@ -267,6 +291,23 @@ mod tests {
         assert_eq!(left(), ["busy", "done", "open"]);
         maps.sweep(Duration::ZERO);
         assert_eq!(left(), ["busy", "open"]);
+    }
+
+    #[test]
+    fn a_map_that_was_begun_anew_before_it_could_be_forgotten_stays() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let maps = Maps::of(data_dir.path());
+        let place = maps.open(&name("a")).unwrap();
+        place.set_finished(true).unwrap();
+        let dir = place.dir().to_owned();
+        assert!(is_over(&dir, Duration::ZERO), "so it looks to the sweeper");
+        place.set_finished(false).unwrap();
+        drop(place);
+        forget_if_over(dir.clone(), Duration::ZERO);
+        assert!(dir.exists());
+        maps.open(&name("a")).unwrap().set_finished(true).unwrap();
+        forget_if_over(dir.clone(), Duration::ZERO);
+        assert!(!dir.exists());
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn a_program_that_is_stopped_in_its_turn_is_named_and_holds_nobody_up_for_ever()
     });
     assert!(waits);
     drop(store);
-    assert!((5..15).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!((5..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     stopped.goes_on();
     run(async {
         let store = home.open();

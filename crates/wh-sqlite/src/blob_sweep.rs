@@ -2,7 +2,7 @@
 //! whatever becomes of the transaction, so what counts is which tasks are gone for good, not which are just going.
 
 use crate::blob_dir::{BlobDir, old_on};
-use crate::failure::{Outcome, unavailable};
+use crate::failure::{Tried, unavailable};
 use crate::tx::Tx;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(crate) fn sweep_blobs(
     blobs: &BlobDir,
     next_shelf: &Mutex<usize>,
     ahead: Duration,
-) -> Outcome<(u64, bool)> {
+) -> Tried<(u64, bool)> {
     if tx.has_forgotten() {
         return Ok((0, true));
     }

@@ -5,7 +5,7 @@
 //! since than the running clock has run, the sweeper goes on by the running clock, until the new calendar has stood
 //! for an hour. To wait for nothing costs a little room; not to wait may cost every result.
 
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::tx::Tx;
 use rusqlite::{OptionalExtension, Row};
 use wh_domain::time::{StoreInstant, Timestamp};
@@ -77,7 +77,7 @@ fn is_the_same(seen: &Look, now: &Look) -> bool {
 }
 
 /// The moment that a sweep goes by: the calendar's, or an earlier one where the calendar is not believed yet.
-pub(crate) fn believed_now(tx: &Tx<'_>) -> Outcome<Timestamp> {
+pub(crate) fn believed_now(tx: &Tx<'_>) -> Tried<Timestamp> {
     let now = Look { wall: tx.wall, instant: tx.instant };
     let (belief, moment) = match read(tx)? {
         Some(belief) => belief.after(now),
@@ -88,7 +88,7 @@ pub(crate) fn believed_now(tx: &Tx<'_>) -> Outcome<Timestamp> {
     Ok(moment)
 }
 
-fn read(tx: &Tx<'_>) -> Outcome<Option<Belief>> {
+fn read(tx: &Tx<'_>) -> Tried<Option<Belief>> {
     let look = |row: &Row<'_>, at: usize| -> rusqlite::Result<Look> {
         let boot: i64 = row.get(at + 1)?;
         let instant = StoreInstant { boot: boot.cast_unsigned(), millis: row.get(at + 2)? };
@@ -106,7 +106,7 @@ fn read(tx: &Tx<'_>) -> Outcome<Option<Belief>> {
     Ok(belief.optional()?)
 }
 
-fn write(tx: &Tx<'_>, belief: &Belief) -> Outcome<()> {
+fn write(tx: &Tx<'_>, belief: &Belief) -> Tried<()> {
     let Look { wall, instant } = belief.believed;
     let seen = belief.doubted.map(|(seen, _)| seen);
     tx.prepare(

@@ -1,7 +1,7 @@
 //! Looks for damage: SQLite's own check first, then what must hold between rows, counters and files.
 
 use crate::blob_dir::BlobDir;
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::schema::MIGRATIONS;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -76,7 +76,7 @@ fn declared(connection: &Connection) -> rusqlite::Result<BTreeSet<(String, Strin
 }
 
 /// Every finding; none is good.
-pub(crate) fn check(connection: &Connection, blobs: &BlobDir) -> Outcome<Vec<String>> {
+pub(crate) fn check(connection: &Connection, blobs: &BlobDir) -> Tried<Vec<String>> {
     let snapshot = connection.unchecked_transaction()?;
     let mut findings: Vec<String> = snapshot
         .prepare("PRAGMA integrity_check")?

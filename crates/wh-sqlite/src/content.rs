@@ -1,7 +1,7 @@
 //! Payloads and attached files as columns.
 
 use crate::blob_dir::BlobDir;
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use rusqlite::Row;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ impl Content {
     }
 
     /// Reads `kind, body, size` from three columns, the first of which is `at`.
-    pub(crate) fn read(row: &Row<'_>, at: usize) -> Outcome<Self> {
+    pub(crate) fn read(row: &Row<'_>, at: usize) -> Tried<Self> {
         let kind: i64 = row.get(at)?;
         Ok(match kind {
             0 => Self::Inline(Payload::Json(row.get(at + 1)?)),
@@ -120,7 +120,7 @@ struct InputRow<'a> {
 }
 
 /// Attached files as one column; `None` for none.
-pub(crate) fn inputs_column(inputs: &[InputFile]) -> Outcome<Option<String>> {
+pub(crate) fn inputs_column(inputs: &[InputFile]) -> Tried<Option<String>> {
     if inputs.is_empty() {
         return Ok(None);
     }
@@ -136,7 +136,7 @@ pub(crate) fn inputs_column(inputs: &[InputFile]) -> Outcome<Option<String>> {
 }
 
 /// Attached files from their column.
-pub(crate) fn inputs_of(column: Option<&str>) -> Outcome<Vec<InputFile>> {
+pub(crate) fn inputs_of(column: Option<&str>) -> Tried<Vec<InputFile>> {
     let Some(text) = column else { return Ok(Vec::new()) };
     let rows: Vec<InputRow<'_>> = serde_json::from_str(text).map_err(damaged)?;
     Ok(rows

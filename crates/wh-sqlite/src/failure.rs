@@ -14,7 +14,7 @@ pub(crate) enum Fail {
 }
 
 /// What everything inside returns.
-pub(crate) type Outcome<T> = Result<T, Fail>;
+pub(crate) type Tried<T> = Result<T, Fail>;
 
 impl From<rusqlite::Error> for Fail {
     fn from(error: rusqlite::Error) -> Self {

@@ -1,7 +1,7 @@
 //! Attempt records, progress and workers' reports as JSON. The file has its own format: what the domain renames must
 //! not change what old files hold.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wh_domain::attempt::{AttemptRecord, OutcomeName, Progress, Usage};
@@ -51,7 +51,7 @@ struct RecordJson {
 }
 
 /// A record as text. Fence and outcome are columns of their own.
-pub(crate) fn write(record: &AttemptRecord) -> Outcome<String> {
+pub(crate) fn write(record: &AttemptRecord) -> Tried<String> {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let exit = record.exit.as_ref().map(|exit| match exit {
         Exit::Code(code) => ExitJson::Code(*code),
@@ -81,7 +81,7 @@ pub(crate) fn write(record: &AttemptRecord) -> Outcome<String> {
 }
 
 /// A record from its text and the two columns beside it.
-pub(crate) fn read(fence: i64, outcome: &str, text: &str) -> Outcome<AttemptRecord> {
+pub(crate) fn read(fence: i64, outcome: &str, text: &str) -> Tried<AttemptRecord> {
     let json: RecordJson = serde_json::from_str(text).map_err(damaged)?;
     let unknown = |word: &str| damaged(format_args!("an attempt's record says {word:?}"));
     let class =
@@ -130,7 +130,7 @@ struct ProgressJson {
 }
 
 /// Progress as text.
-pub(crate) fn write_progress(progress: &Progress) -> Outcome<String> {
+pub(crate) fn write_progress(progress: &Progress) -> Tried<String> {
     to_text(&ProgressJson {
         current: progress.current,
         total: progress.total,
@@ -140,7 +140,7 @@ pub(crate) fn write_progress(progress: &Progress) -> Outcome<String> {
 }
 
 /// Progress from its text.
-pub(crate) fn read_progress(text: &str) -> Outcome<Progress> {
+pub(crate) fn read_progress(text: &str) -> Tried<Progress> {
     let json: ProgressJson = serde_json::from_str(text).map_err(damaged)?;
     let ProgressJson { current, total, percent, message } = json;
     Ok(Progress { current, total, percent, message })
@@ -162,7 +162,7 @@ struct ReportJson {
 }
 
 /// Workers' reports as text.
-pub(crate) fn write_reports(reports: &[WorkerReport]) -> Outcome<String> {
+pub(crate) fn write_reports(reports: &[WorkerReport]) -> Tried<String> {
     let rows: Vec<ReportJson> = reports
         .iter()
         .map(|report| ReportJson {
@@ -183,7 +183,7 @@ pub(crate) fn write_reports(reports: &[WorkerReport]) -> Outcome<String> {
 }
 
 /// Workers' reports from their text.
-pub(crate) fn read_reports(text: &str) -> Outcome<Vec<WorkerReport>> {
+pub(crate) fn read_reports(text: &str) -> Tried<Vec<WorkerReport>> {
     let rows: Vec<ReportJson> = serde_json::from_str(text).map_err(damaged)?;
     rows.into_iter()
         .map(|row| {
@@ -204,13 +204,13 @@ pub(crate) fn read_reports(text: &str) -> Outcome<Vec<WorkerReport>> {
         .collect()
 }
 
-fn health_of(word: &str) -> Outcome<&'static str> {
+fn health_of(word: &str) -> Tried<&'static str> {
     ["green", "yellow", "red"]
         .into_iter()
         .find(|known| *known == word)
         .ok_or_else(|| damaged(format_args!("a worker's health is {word:?}")))
 }
 
-fn to_text(value: &impl Serialize) -> Outcome<String> {
+fn to_text(value: &impl Serialize) -> Tried<String> {
     serde_json::to_string(value).map_err(damaged)
 }

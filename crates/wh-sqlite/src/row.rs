@@ -1,6 +1,6 @@
 //! A task's row as the domain's task.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::stage::Stage;
 use rusqlite::Row;
 use wh_domain::id::{Fence, HostId, Seq, TaskId, TaskType, UniqueKey, WorkerName};
@@ -33,7 +33,7 @@ pub(crate) fn counters_of(row: &Row<'_>, at: usize) -> rusqlite::Result<Counters
 }
 
 /// Reads a row of [`TASKS`].
-pub(crate) fn task_of(row: &Row<'_>) -> Outcome<Task> {
+pub(crate) fn task_of(row: &Row<'_>) -> Tried<Task> {
     let name = |at| row.get::<_, Option<String>>(at);
     let known =
         |text: Option<String>, what: &str| text.ok_or_else(|| damaged(format_args!("a task has no {what}")));
@@ -54,7 +54,7 @@ pub(crate) fn task_of(row: &Row<'_>) -> Outcome<Task> {
     })
 }
 
-fn state_of(row: &Row<'_>) -> Outcome<TaskState> {
+fn state_of(row: &Row<'_>) -> Tried<TaskState> {
     Ok(match Stage::of(row.get(4)?)? {
         Stage::Ready | Stage::Waiting => {
             TaskState::Pending { due: due_of(row)?, waiting_for: waiting_of(row)? }
@@ -77,7 +77,7 @@ fn state_of(row: &Row<'_>) -> Outcome<TaskState> {
     })
 }
 
-fn due_of(row: &Row<'_>) -> Outcome<Due> {
+fn due_of(row: &Row<'_>) -> Tried<Due> {
     let instant = match (row.get::<_, Option<i64>>(13)?, row.get::<_, Option<i64>>(14)?) {
         (Some(boot), Some(millis)) => Some(StoreInstant { boot: boot.cast_unsigned(), millis }),
         _ => None,
@@ -85,7 +85,7 @@ fn due_of(row: &Row<'_>) -> Outcome<Due> {
     Ok(Due { at: Timestamp::from_millis(row.get(12)?), instant })
 }
 
-fn waiting_of(row: &Row<'_>) -> Outcome<Option<WaitingFor>> {
+fn waiting_of(row: &Row<'_>) -> Tried<Option<WaitingFor>> {
     let Some(word) = row.get::<_, Option<String>>(15)? else { return Ok(None) };
     let unknown = || damaged(format_args!("a task waits for {word:?}"));
     WaitingFor::parse(&word).map(Some).ok_or_else(unknown)

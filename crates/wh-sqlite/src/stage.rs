@@ -1,6 +1,6 @@
 //! The stages of a task's row: the five states, with pending told apart by whether its moment has come.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use wh_domain::task::StateName;
 
 /// Where a task's row is; each stage has its own indexes.
@@ -30,7 +30,7 @@ impl Stage {
     }
 
     /// The stage of that number.
-    pub(crate) fn of(code: i64) -> Outcome<Self> {
+    pub(crate) fn of(code: i64) -> Tried<Self> {
         Ok(match code {
             0 => Self::Ready,
             1 => Self::Waiting,

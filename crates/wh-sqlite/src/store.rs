@@ -4,7 +4,7 @@ use crate::bell::Ringer;
 use crate::blob_dir::BlobDir;
 use crate::connection::{READ_AT_MOST, Reading};
 use crate::desk::Desk;
-use crate::failure::{Outcome, classify};
+use crate::failure::{Tried, classify};
 use crate::hosts::slots::Slots;
 use crate::identity::Identity;
 use crate::lock::WriterLock;
@@ -93,7 +93,7 @@ impl SqliteStore {
     pub(crate) async fn write<T, F>(&self, verb: Verb, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Tried<T> + Send + 'static,
     {
         self.writer.write(verb, work).await
     }
@@ -102,7 +102,7 @@ impl SqliteStore {
     pub(crate) async fn read<T, F>(&self, question: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+        F: FnOnce(&Connection) -> Tried<T> + Send + 'static,
     {
         ask(&self.quick, Some(READ_AT_MOST), question).await
     }
@@ -111,7 +111,7 @@ impl SqliteStore {
     pub(crate) async fn survey<T, F>(&self, limit: Option<Duration>, question: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+        F: FnOnce(&Connection) -> Tried<T> + Send + 'static,
     {
         ask(&self.long, limit, question).await
     }
@@ -120,7 +120,7 @@ impl SqliteStore {
 async fn ask<T, F>(desk: &Desk<Reading>, limit: Option<Duration>, question: F) -> Result<T, StoreError>
 where
     T: Send + 'static,
-    F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    F: FnOnce(&Connection) -> Tried<T> + Send + 'static,
 {
     desk.ask(move |reading| {
         reading.allow(limit);

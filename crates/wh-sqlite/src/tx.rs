@@ -1,6 +1,6 @@
 //! A transaction in progress: the moment it happens at, and the running numbers that are read first and written last.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::stage::Stage;
 use rusqlite::{CachedStatement, Connection};
 use wh_domain::id::{Seq, TaskType};
@@ -40,7 +40,7 @@ pub(crate) struct Tx<'c> {
 
 impl<'c> Tx<'c> {
     /// Reads the running numbers; the transaction must have begun.
-    pub(crate) fn begin(connection: &'c Connection, wall: Timestamp, instant: StoreInstant) -> Outcome<Self> {
+    pub(crate) fn begin(connection: &'c Connection, wall: Timestamp, instant: StoreInstant) -> Tried<Self> {
         let tally = connection
             .prepare_cached(
                 "SELECT pending, ended, last_seq, last_fact, lanes_version, fence_floor FROM tally WHERE one = 1",
@@ -60,7 +60,7 @@ impl<'c> Tx<'c> {
     }
 
     /// Writes the running numbers if they changed. Answers whether others want to know of this transaction.
-    pub(crate) fn finish(mut self) -> Outcome<bool> {
+    pub(crate) fn finish(mut self) -> Tried<bool> {
         self.write_arrivals()?;
         let tally = self.now.tally;
         if tally != self.as_read {
@@ -172,7 +172,7 @@ impl<'c> Tx<'c> {
 
     /// The number of a new fact. Facts are numbered in the order of their commits, because only one transaction
     /// at a time, of all processes, gets this far.
-    pub(crate) fn next_fact(&mut self) -> Outcome<i64> {
+    pub(crate) fn next_fact(&mut self) -> Tried<i64> {
         self.write_arrivals()?;
         Ok(self.draw_fact())
     }
@@ -184,7 +184,7 @@ impl<'c> Tx<'c> {
     }
 
     /// Arrivals of one transaction are one fact as long as nothing else happens in between.
-    fn write_arrivals(&mut self) -> Outcome<()> {
+    fn write_arrivals(&mut self) -> Tried<()> {
         let Some((from, to)) = self.now.arrivals.take() else { return Ok(()) };
         let no = self.draw_fact();
         self.prepare("INSERT INTO fact (no, kind, a, b) VALUES (?1, 0, ?2, ?3)")?.execute((no, from, to))?;
@@ -192,7 +192,7 @@ impl<'c> Tx<'c> {
     }
 
     /// A person's wish was heard for a task.
-    pub(crate) fn wished(&mut self, seq: Seq, stage: Stage) -> Outcome<()> {
+    pub(crate) fn wished(&mut self, seq: Seq, stage: Stage) -> Tried<()> {
         let no = self.next_fact()?;
         self.prepare("INSERT INTO fact (no, kind, a, b) VALUES (?1, 1, ?2, ?3)")?.execute((
             no,
@@ -203,21 +203,21 @@ impl<'c> Tx<'c> {
     }
 
     /// The lane of a type, if there is one.
-    pub(crate) fn find_lane(&self, task_type: &TaskType) -> Outcome<Option<i64>> {
+    pub(crate) fn find_lane(&self, task_type: &TaskType) -> Tried<Option<i64>> {
         let mut find = self.prepare("SELECT id FROM lane WHERE task_type = ?1")?;
         let mut rows = find.query([task_type.as_str()])?;
         Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     }
 
     /// Makes the lane of a type that has none.
-    pub(crate) fn open_lane(&mut self, task_type: &TaskType) -> Outcome<i64> {
+    pub(crate) fn open_lane(&mut self, task_type: &TaskType) -> Tried<i64> {
         self.prepare("INSERT INTO lane (task_type) VALUES (?1)")?.execute([task_type.as_str()])?;
         self.now.tally.lanes_version += 1;
         Ok(self.connection.last_insert_rowid())
     }
 
     /// The type of a lane.
-    pub(crate) fn task_type_of(&self, lane: i64) -> Outcome<TaskType> {
+    pub(crate) fn task_type_of(&self, lane: i64) -> Tried<TaskType> {
         let text: String =
             self.prepare("SELECT task_type FROM lane WHERE id = ?1")?.query_row([lane], |row| row.get(0))?;
         TaskType::new(text).map_err(damaged)

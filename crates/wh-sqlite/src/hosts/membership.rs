@@ -1,6 +1,6 @@
 //! Joining, renewing, leaving, and finding out who is gone.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::hosts::slots::Slots;
 use crate::policy::Policy;
 use crate::tx::Tx;
@@ -29,7 +29,7 @@ pub(crate) fn join(
     introduction: &Introduction,
     policy: &Policy,
     slots: &Slots,
-) -> Outcome<(u32, OwnedFd)> {
+) -> Tried<(u32, OwnedFd)> {
     let (slot, token) = slots.take(&introduction.host)?;
     let lease = tx.instant.after(policy.lease.length);
     tx.prepare(
@@ -52,7 +52,7 @@ pub(crate) fn join(
 }
 
 /// The host of that id, if it still counts.
-pub(crate) fn member(tx: &Tx<'_>, host: &HostId) -> Outcome<Member> {
+pub(crate) fn member(tx: &Tx<'_>, host: &HostId) -> Tried<Member> {
     let found: Option<Member> = tx
         .prepare(
             "SELECT no, lease_boot, lease_until, amnesty_until FROM host WHERE uuid = ?1 AND standing = 0",
@@ -70,7 +70,7 @@ pub(crate) fn member(tx: &Tx<'_>, host: &HostId) -> Outcome<Member> {
 }
 
 /// Pushes the lease forward.
-pub(crate) fn renew(tx: &Tx<'_>, host: &HostId, policy: &Policy) -> Outcome<()> {
+pub(crate) fn renew(tx: &Tx<'_>, host: &HostId, policy: &Policy) -> Tried<()> {
     let member = member(tx, host)?;
     let lease = tx.instant.after(policy.lease.length);
     tx.prepare("UPDATE host SET lease_boot = ?2, lease_until = ?3, amnesty_until = ?4 WHERE no = ?1")?
@@ -90,7 +90,7 @@ fn amnesty(tx: &Tx<'_>, member: &Member, policy: &Policy) -> i64 {
 }
 
 /// Ends a membership. What is still claimed may be taken over at once.
-pub(crate) fn leave(tx: &mut Tx<'_>, host: &HostId) -> Outcome<()> {
+pub(crate) fn leave(tx: &mut Tx<'_>, host: &HostId) -> Tried<()> {
     tx.prepare(
         "UPDATE host SET standing = 1, changed_at = ?2, workers = NULL WHERE uuid = ?1 AND standing = 0",
     )?
@@ -100,7 +100,7 @@ pub(crate) fn leave(tx: &mut Tx<'_>, host: &HostId) -> Outcome<()> {
 }
 
 /// Publishes how a host's workers are doing.
-pub(crate) fn report(tx: &Tx<'_>, host: &HostId, workers: &str) -> Outcome<()> {
+pub(crate) fn report(tx: &Tx<'_>, host: &HostId, workers: &str) -> Tried<()> {
     tx.prepare("UPDATE host SET workers = ?2 WHERE uuid = ?1 AND standing = 0")?
         .execute((host.as_str(), workers))?;
     Ok(())
@@ -112,7 +112,7 @@ pub(crate) fn gone_hosts(
     reaper: &Member,
     policy: &Policy,
     slots: &Slots,
-) -> Outcome<Vec<i64>> {
+) -> Tried<Vec<i64>> {
     give_up_the_dead(tx, reaper, policy, slots)?;
     let mut find = tx.prepare(
         "SELECT no FROM host WHERE standing <> 0 \
@@ -122,7 +122,7 @@ pub(crate) fn gone_hosts(
     Ok(gone)
 }
 
-fn give_up_the_dead(tx: &mut Tx<'_>, reaper: &Member, policy: &Policy, slots: &Slots) -> Outcome<()> {
+fn give_up_the_dead(tx: &mut Tx<'_>, reaper: &Member, policy: &Policy, slots: &Slots) -> Tried<()> {
     let until = amnesty(tx, reaper, policy);
     if until != reaper.amnesty_until {
         tx.prepare("UPDATE host SET amnesty_until = ?2 WHERE no = ?1")?.execute((reaper.no, until))?;

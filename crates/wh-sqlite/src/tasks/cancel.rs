@@ -1,6 +1,6 @@
 //! Cancels a pending task, or leaves the wish with a claimed one.
 
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::stage::Stage;
 use crate::tx::Tx;
 use rusqlite::OptionalExtension;
@@ -9,7 +9,7 @@ use wh_domain::lifecycle::{OnCancel, on_cancel};
 use wh_ports::wishes::Cancelled;
 
 /// Cancels one task.
-pub(crate) fn cancel(tx: &mut Tx<'_>, id: &TaskId) -> Outcome<Cancelled> {
+pub(crate) fn cancel(tx: &mut Tx<'_>, id: &TaskId) -> Tried<Cancelled> {
     let found: Option<(i64, i64)> = tx
         .prepare("SELECT seq, stage FROM task WHERE id = ?1")?
         .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))

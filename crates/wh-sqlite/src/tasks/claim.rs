@@ -2,7 +2,7 @@
 
 use crate::blob_dir::BlobDir;
 use crate::content::{Content, inputs_of};
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::hosts::membership::Member;
 use crate::row::counters_of;
 use crate::stage::Stage;
@@ -27,7 +27,7 @@ pub(crate) fn claim(
     wants: &[Want],
     most: u32,
     blobs: &BlobDir,
-) -> Outcome<Claimed> {
+) -> Tried<Claimed> {
     let next_due = promote(tx)?;
     let mut claims = Vec::new();
     for (seq, want) in choose(heads(tx, wants, most)?, wants, most) {
@@ -45,7 +45,7 @@ struct Head {
 }
 
 /// The heads of every wanted lane, best first: of each as many as could be taken.
-fn heads(tx: &Tx<'_>, wants: &[Want], most: u32) -> Outcome<Vec<Head>> {
+fn heads(tx: &Tx<'_>, wants: &[Want], most: u32) -> Tried<Vec<Head>> {
     let mut bounds: BTreeMap<LaneId, u32> = BTreeMap::new();
     for want in wants {
         for lane in &want.lanes {
@@ -85,7 +85,7 @@ fn choose(heads: Vec<Head>, wants: &[Want], most: u32) -> Vec<(i64, &Want)> {
 }
 
 /// Moves one ready task to the host and reads what its attempt needs.
-fn take(tx: &mut Tx<'_>, host: &Member, seq: i64, want: &Want, blobs: &BlobDir) -> Outcome<Claim> {
+fn take(tx: &mut Tx<'_>, host: &Member, seq: i64, want: &Want, blobs: &BlobDir) -> Tried<Claim> {
     let mut update = tx.prepare(
         "UPDATE task SET stage = 2, fence = max(fence, ?2) + 1, host = ?3, worker = ?4, claimed_at = ?5, \
          changed_at = ?5, started = 1, lost_is_final = ?6, waiting_for = NULL \
@@ -128,7 +128,7 @@ fn take(tx: &mut Tx<'_>, host: &Member, seq: i64, want: &Want, blobs: &BlobDir) 
     Ok(claim)
 }
 
-fn add_contents(tx: &Tx<'_>, claim: &mut Claim, blobs: &BlobDir) -> Outcome<()> {
+fn add_contents(tx: &Tx<'_>, claim: &mut Claim, blobs: &BlobDir) -> Tried<()> {
     let mut find =
         tx.prepare("SELECT kind, body, size, metadata, inputs, traceparent FROM payload WHERE seq = ?1")?;
     let mut rows = find.query([claim.seq.0])?;

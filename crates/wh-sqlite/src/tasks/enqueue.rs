@@ -2,7 +2,7 @@
 
 use crate::blob_dir::BlobDir;
 use crate::content::{Content, inputs_column, is_small};
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::policy::Policy;
 use crate::stage::Stage;
 use crate::tx::Tx;
@@ -49,7 +49,7 @@ pub(crate) fn enqueue(
     origin: Origin<'_>,
     policy: &Policy,
     blobs: &BlobDir,
-) -> Outcome<Enqueued> {
+) -> Tried<Enqueued> {
     let task = &arrival.task;
     if let Origin::Producer(max) = origin
         && u64::try_from(tx.pending()).map_err(damaged)? >= max
@@ -92,7 +92,7 @@ fn insert_row(
     lane: i64,
     parent: Option<&TaskId>,
     policy: &Policy,
-) -> Outcome<Option<(Seq, Stage)>> {
+) -> Tried<Option<(Seq, Stage)>> {
     let due = task.run_at.unwrap_or(tx.wall);
     let stage = if due > tx.wall { Stage::Waiting } else { Stage::Ready };
     let seq = tx.next_seq();
@@ -122,7 +122,7 @@ fn insert_row(
     Ok((inserted == 1).then_some((seq, stage)))
 }
 
-fn insert_payload(tx: &Tx<'_>, seq: Seq, arrival: &Arrival) -> Outcome<()> {
+fn insert_payload(tx: &Tx<'_>, seq: Seq, arrival: &Arrival) -> Tried<()> {
     let Arrival { task, params } = arrival;
     tx.prepare(
         "INSERT INTO payload (seq, kind, body, size, metadata, inputs, traceparent) \
@@ -145,14 +145,14 @@ fn insert_payload(tx: &Tx<'_>, seq: Seq, arrival: &Arrival) -> Outcome<()> {
 }
 
 /// Notes that a task needs a blob.
-pub(crate) fn refer(tx: &Tx<'_>, sha256: &str, seq: Seq) -> Outcome<()> {
+pub(crate) fn refer(tx: &Tx<'_>, sha256: &str, seq: Seq) -> Tried<()> {
     tx.prepare("INSERT INTO blob_ref (sha256, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute((sha256, seq.0))?;
     Ok(())
 }
 
 /// What already has the id or the key.
-fn standing_in_the_way(tx: &Tx<'_>, arrival: &Arrival) -> Outcome<Option<Enqueued>> {
+fn standing_in_the_way(tx: &Tx<'_>, arrival: &Arrival) -> Tried<Option<Enqueued>> {
     if let Some(answer) = same_id(tx, arrival)? {
         return Ok(Some(answer));
     }
@@ -161,7 +161,7 @@ fn standing_in_the_way(tx: &Tx<'_>, arrival: &Arrival) -> Outcome<Option<Enqueue
 }
 
 /// The unfinished task that holds a key.
-pub(crate) fn holder_of(tx: &Tx<'_>, key: &str) -> Outcome<Option<TaskId>> {
+pub(crate) fn holder_of(tx: &Tx<'_>, key: &str) -> Tried<Option<TaskId>> {
     let id: Option<String> = tx
         .prepare("SELECT id FROM task WHERE unique_key = ?1 AND stage <= 2")?
         .query_row([key], |row| row.get(0))
@@ -170,7 +170,7 @@ pub(crate) fn holder_of(tx: &Tx<'_>, key: &str) -> Outcome<Option<TaskId>> {
 }
 
 /// The task of the same id, compared by content.
-fn same_id(tx: &Tx<'_>, arrival: &Arrival) -> Outcome<Option<Enqueued>> {
+fn same_id(tx: &Tx<'_>, arrival: &Arrival) -> Tried<Option<Enqueued>> {
     let task = &arrival.task;
     let mut find = tx.prepare(
         "SELECT t.seq, t.stage, l.task_type, p.kind, p.body, p.size, p.metadata, p.inputs \

@@ -1,12 +1,12 @@
 //! Keeps progress and checkpoints of running attempts.
 
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::record;
 use crate::tx::Tx;
 use wh_ports::claims::Note;
 
 /// Keeps one note, if its attempt still holds the task.
-pub(crate) fn note(tx: &Tx<'_>, note: &Note) -> Outcome<bool> {
+pub(crate) fn note(tx: &Tx<'_>, note: &Note) -> Tried<bool> {
     let held = tx
         .prepare("SELECT 1 FROM task WHERE seq = ?1 AND stage = 2 AND fence = ?2")?
         .exists((note.seq.0, note.fence.0))?;

@@ -1,6 +1,6 @@
 //! Makes waiting tasks ready once their moment has come, and tells when the next one's comes.
 
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::tx::Tx;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) const NEXT_INSTANT: &str = "SELECT min(due_millis) FROM task INDEXED 
 
 /// Makes due tasks ready. Answers how long until the next one is due: zero when more are due than one transaction
 /// makes ready, nothing when none waits.
-pub(crate) fn promote(tx: &Tx<'_>) -> Outcome<Option<Duration>> {
+pub(crate) fn promote(tx: &Tx<'_>) -> Tried<Option<Duration>> {
     let boot = tx.instant.boot.cast_signed();
     // Asked first, because an update that finds nothing costs as much as all the rest of a claim.
     let mut next = next_due(tx)?;
@@ -35,7 +35,7 @@ pub(crate) fn promote(tx: &Tx<'_>) -> Outcome<Option<Duration>> {
 }
 
 /// How long until the next waiting task is due.
-fn next_due(tx: &Tx<'_>) -> Outcome<Option<Duration>> {
+fn next_due(tx: &Tx<'_>) -> Tried<Option<Duration>> {
     let boot = tx.instant.boot.cast_signed();
     let wall: Option<i64> = tx.prepare(NEXT_WALL)?.query_row((), |row| row.get(0))?;
     let instant: Option<i64> = tx.prepare(NEXT_INSTANT)?.query_row([boot], |row| row.get(0))?;

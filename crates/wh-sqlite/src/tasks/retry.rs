@@ -1,6 +1,6 @@
 //! Gives an ended task a new chance, with all counters at zero.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::policy::Policy;
 use crate::stage::Stage;
 use crate::tasks::enqueue::holder_of;
@@ -17,7 +17,7 @@ pub(crate) const GIVEN_UP: &str = "SELECT seq, id FROM task INDEXED BY task_give
 const AT_ONCE: u32 = 500;
 
 /// Retries one task.
-pub(crate) fn retry(tx: &mut Tx<'_>, id: &TaskId, policy: &Policy) -> Outcome<Retried> {
+pub(crate) fn retry(tx: &mut Tx<'_>, id: &TaskId, policy: &Policy) -> Tried<Retried> {
     let found: Option<(i64, i64, i32, Option<String>)> = tx
         .prepare("SELECT seq, stage, priority, unique_key FROM task WHERE id = ?1")?
         .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
@@ -50,7 +50,7 @@ pub(crate) fn retry_poisoned(
     after: Option<Seq>,
     most: u32,
     policy: &Policy,
-) -> Outcome<(u64, Option<Seq>)> {
+) -> Tried<(u64, Option<Seq>)> {
     let lane = match task_type {
         None => None,
         Some(task_type) => match tx.find_lane(task_type)? {

@@ -2,7 +2,7 @@
 
 use crate::blob_dir::BlobDir;
 use crate::content::{Content, is_small};
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::policy::Policy;
 use crate::record;
 use crate::row::CHAIN;
@@ -99,7 +99,7 @@ struct Before {
     last_attempt: Option<i64>,
 }
 
-fn look(tx: &Tx<'_>, seq: Seq) -> Outcome<Option<Before>> {
+fn look(tx: &Tx<'_>, seq: Seq) -> Tried<Option<Before>> {
     let mut find =
         tx.prepare("SELECT stage, fence, cancel_wished, priority, last_attempt FROM task WHERE seq = ?1")?;
     let mut rows = find.query([seq.0])?;
@@ -119,7 +119,7 @@ pub(crate) fn settle(
     settlement: &Prepared,
     policy: &Policy,
     blobs: &BlobDir,
-) -> Outcome<Settled> {
+) -> Tried<Settled> {
     let Some(row) = look(tx, settlement.seq)? else { return Ok(Settled::Fenced) };
     if row.stage != Stage::Claimed || row.fence != settlement.fence {
         return already_settled(tx, settlement);
@@ -148,7 +148,7 @@ pub(crate) fn settle(
     Ok(answer)
 }
 
-fn bring_forth(tx: &mut Tx<'_>, settlement: &Prepared, policy: &Policy, blobs: &BlobDir) -> Outcome<Settled> {
+fn bring_forth(tx: &mut Tx<'_>, settlement: &Prepared, policy: &Policy, blobs: &BlobDir) -> Tried<Settled> {
     let parent: String =
         tx.prepare("SELECT id FROM task WHERE seq = ?1")?.query_row([settlement.seq.0], |row| row.get(0))?;
     let parent = TaskId::new(parent).map_err(damaged)?;
@@ -164,7 +164,7 @@ fn bring_forth(tx: &mut Tx<'_>, settlement: &Prepared, policy: &Policy, blobs: &
 }
 
 /// Whether the very same settlement is durable already, because its answer got lost.
-fn already_settled(tx: &Tx<'_>, settlement: &Prepared) -> Outcome<Settled> {
+fn already_settled(tx: &Tx<'_>, settlement: &Prepared) -> Tried<Settled> {
     let print: Option<i64> = match &settlement.record {
         Some((fence, ..)) => tx
             .prepare(&format!("{CHAIN} {PRINT}"))?
@@ -208,7 +208,7 @@ impl Target {
     }
 }
 
-fn write(tx: &mut Tx<'_>, settlement: &Prepared, before: &Before, policy: &Policy) -> Outcome<()> {
+fn write(tx: &mut Tx<'_>, settlement: &Prepared, before: &Before, policy: &Policy) -> Tried<()> {
     let target = Target::of(settlement.decision.next, tx);
     let fact = settlement.record.as_ref().map(|_| tx.next_fact()).transpose()?;
     write_task(tx, settlement, &target, fact, policy.ageing, before.priority)?;
@@ -241,7 +241,7 @@ fn write_task(
     fact: Option<i64>,
     ageing: Ageing,
     priority: i32,
-) -> Outcome<()> {
+) -> Tried<()> {
     let instant = target.due.and_then(|due| due.instant);
     let counters = settlement.decision.counters;
     tx.prepare(
@@ -276,7 +276,7 @@ fn write_task(
     Ok(())
 }
 
-fn write_result(tx: &Tx<'_>, seq: Seq, content: &Content, partial: bool) -> Outcome<()> {
+fn write_result(tx: &Tx<'_>, seq: Seq, content: &Content, partial: bool) -> Tried<()> {
     tx.prepare("INSERT OR REPLACE INTO result (seq, kind, body, size, partial) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute((seq.0, content.kind(), content.body(), content.size(), partial))?;
     match content.blob() {
@@ -291,7 +291,7 @@ fn write_attempt(
     previous: Option<i64>,
     settlement: &Prepared,
     stage: Stage,
-) -> Outcome<()> {
+) -> Tried<()> {
     let Some((fence, outcome, text)) = &settlement.record else { return Ok(()) };
     tx.prepare(
         "INSERT INTO attempt (fact, previous, seq, fence, outcome, stage, print, record) \

@@ -1,6 +1,6 @@
 //! Deletes one bounded batch of ended tasks with all that belonged to them.
 
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::row::CHAIN;
 use crate::stage::Stage;
 use crate::tx::Tx;
@@ -25,7 +25,7 @@ pub(crate) const EXPIRED: &str = "SELECT seq, changed_at FROM task INDEXED BY ta
     ORDER BY changed_at LIMIT ?4";
 
 /// Deletes what may go at the moment `now`. Answers how many tasks went and whether there is more.
-pub(crate) fn sweep(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> Outcome<(u64, bool)> {
+pub(crate) fn sweep(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> Tried<(u64, bool)> {
     forget_hosts_and_facts(tx, now)?;
     let began = Instant::now();
     let mut gone = 0;
@@ -48,7 +48,7 @@ struct Candidate {
 }
 
 /// Too old ones first; if all are young enough, the oldest of too many.
-fn candidates(tx: &Tx<'_>, retention: &Retention, now: Timestamp) -> Outcome<Vec<Candidate>> {
+fn candidates(tx: &Tx<'_>, retention: &Retention, now: Timestamp) -> Tried<Vec<Candidate>> {
     let ages = [
         (Stage::Completed, retention.completed),
         (Stage::Poisoned, retention.poisoned),
@@ -71,15 +71,15 @@ fn candidates(tx: &Tx<'_>, retention: &Retention, now: Timestamp) -> Outcome<Vec
 }
 
 /// How many of the oldest must go because of their number or the file's size.
-fn surplus(tx: &Tx<'_>, retention: &Retention) -> Outcome<u32> {
+fn surplus(tx: &Tx<'_>, retention: &Retention) -> Tried<u32> {
     let ended = u64::try_from(tx.ended()).unwrap_or(0);
     let too_many = u32::try_from(ended.saturating_sub(retention.finished)).unwrap_or(u32::MAX);
     if used_bytes(tx)? > retention.store_size { Ok(AT_ONCE) } else { Ok(too_many.min(AT_ONCE)) }
 }
 
 /// What the file holds, without the room that deleted rows left in it.
-fn used_bytes(tx: &Tx<'_>) -> Outcome<u64> {
-    let number = |sql: &str| -> Outcome<i64> { Ok(tx.prepare(sql)?.query_row((), |row| row.get(0))?) };
+fn used_bytes(tx: &Tx<'_>) -> Tried<u64> {
+    let number = |sql: &str| -> Tried<i64> { Ok(tx.prepare(sql)?.query_row((), |row| row.get(0))?) };
     let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
     Ok(u64::try_from(pages.saturating_mul(number("PRAGMA page_size")?)).unwrap_or(0))
 }
@@ -97,7 +97,7 @@ fn expired(
     stage: Stage,
     (ended, remembered): (i64, i64),
     most: u32,
-) -> Outcome<()> {
+) -> Tried<()> {
     let mut find = tx.prepare(EXPIRED)?;
     let mut rows = find.query((stage.code(), ended, remembered, most))?;
     while let Some(row) = rows.next()? {
@@ -106,7 +106,7 @@ fn expired(
     Ok(())
 }
 
-fn delete(tx: &mut Tx<'_>, seq: i64, stage: Stage) -> Outcome<()> {
+fn delete(tx: &mut Tx<'_>, seq: i64, stage: Stage) -> Tried<()> {
     tx.prepare(&format!("DELETE FROM attempt WHERE fact IN ({CHAIN} SELECT fact FROM chain)"))?
         .execute([seq])?;
     for statement in [
@@ -128,7 +128,7 @@ fn delete(tx: &mut Tx<'_>, seq: i64, stage: Stage) -> Outcome<()> {
     Ok(())
 }
 
-fn forget_hosts_and_facts(tx: &Tx<'_>, now: Timestamp) -> Outcome<()> {
+fn forget_hosts_and_facts(tx: &Tx<'_>, now: Timestamp) -> Tried<()> {
     tx.prepare("DELETE FROM fact WHERE no IN (SELECT no FROM fact WHERE no <= ?1 ORDER BY no LIMIT ?2)")?
         .execute((tx.last_fact().saturating_sub(FACTS), AT_ONCE))?;
     tx.prepare(

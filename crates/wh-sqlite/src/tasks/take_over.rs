@@ -1,6 +1,6 @@
 //! Moves the claims of dead hosts to a living one, each under a new fence.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::hosts::membership::{Member, gone_hosts};
 use crate::hosts::slots::Slots;
 use crate::policy::Policy;
@@ -25,7 +25,7 @@ pub(crate) fn take_over(
     most: u32,
     policy: &Policy,
     slots: &Slots,
-) -> Outcome<Vec<Orphan>> {
+) -> Tried<Vec<Orphan>> {
     let most = most.min(AT_ONCE);
     let mut seqs: Vec<i64> = Vec::new();
     for host in gone_hosts(tx, reaper, policy, slots)? {
@@ -42,7 +42,7 @@ pub(crate) fn take_over(
 
 /// Moves one claim. What its first host may have done is remembered until somebody settles it: if this reaper dies
 /// too, the next one counts that loss, and only that one.
-fn adopt(tx: &Tx<'_>, reaper: &Member, seq: i64) -> Outcome<Orphan> {
+fn adopt(tx: &Tx<'_>, reaper: &Member, seq: i64) -> Tried<Orphan> {
     tx.prepare(
         "UPDATE task SET lost_fence = coalesce(lost_fence, fence), lost_started = coalesce(lost_started, started), \
          lost_host = coalesce(lost_host, host), started = 0, fence = max(fence, ?2) + 1, host = ?3 \
@@ -60,7 +60,7 @@ fn adopt(tx: &Tx<'_>, reaper: &Member, seq: i64) -> Outcome<Orphan> {
     orphan(tx, seq, row)
 }
 
-fn orphan(tx: &Tx<'_>, seq: i64, row: &Row<'_>) -> Outcome<Orphan> {
+fn orphan(tx: &Tx<'_>, seq: i64, row: &Row<'_>) -> Tried<Orphan> {
     let text = |at| row.get::<_, String>(at);
     Ok(Orphan {
         seq: Seq(seq),

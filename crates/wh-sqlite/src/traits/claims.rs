@@ -1,6 +1,6 @@
 //! What a host does with tasks.
 
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::hosts::membership;
 use crate::record;
 use crate::steps::Verb;
@@ -64,7 +64,7 @@ impl Claims for SqliteStore {
                 prepared
                     .iter()
                     .map(|settlement| settle(tx, settlement, &policy, &blobs))
-                    .collect::<Outcome<Vec<_>>>()
+                    .collect::<Tried<Vec<_>>>()
             })
             .await
         })

@@ -1,6 +1,6 @@
 //! How tasks come in.
 
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::steps::Verb;
 use crate::store::SqliteStore;
 use crate::tasks::enqueue::{Arrival, Origin, enqueue};
@@ -21,7 +21,7 @@ impl Intake for SqliteStore {
                 arrivals
                     .iter()
                     .map(|arrival| enqueue(tx, arrival, origin, &policy, &blobs))
-                    .collect::<Outcome<Vec<_>>>()
+                    .collect::<Tried<Vec<_>>>()
             })
             .await
         })

@@ -1,7 +1,7 @@
 //! What people and other programs ask.
 
 use crate::connection::READ_AT_MOST;
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::store::SqliteStore;
 use crate::views;
 use wh_domain::id::{LaneId, Seq, TaskId};
@@ -13,13 +13,13 @@ use wh_ports::store::Answer;
 impl Reader for SqliteStore {
     fn tasks(&self, ids: Vec<TaskId>) -> Answer<'_, Vec<Option<Task>>> {
         Box::pin(self.read(move |connection| {
-            ids.iter().map(|id| views::tasks::by_id(connection, id)).collect::<Outcome<Vec<_>>>()
+            ids.iter().map(|id| views::tasks::by_id(connection, id)).collect::<Tried<Vec<_>>>()
         }))
     }
 
     fn tasks_by_seq(&self, seqs: Vec<Seq>) -> Answer<'_, Vec<Option<Task>>> {
         Box::pin(self.read(move |connection| {
-            seqs.iter().map(|seq| views::tasks::by_seq(connection, *seq)).collect::<Outcome<Vec<_>>>()
+            seqs.iter().map(|seq| views::tasks::by_seq(connection, *seq)).collect::<Tried<Vec<_>>>()
         }))
     }
 

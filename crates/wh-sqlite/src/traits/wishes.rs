@@ -1,6 +1,6 @@
 //! What a person asks.
 
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::steps::Verb;
 use crate::store::SqliteStore;
 use crate::tasks::cancel::cancel;
@@ -12,16 +12,14 @@ use wh_ports::wishes::{Cancelled, Retried, Wishes};
 impl Wishes for SqliteStore {
     fn cancel(&self, ids: Vec<TaskId>) -> Answer<'_, Vec<Cancelled>> {
         Box::pin(
-            self.write(Verb::Wish, move |tx| {
-                ids.iter().map(|id| cancel(tx, id)).collect::<Outcome<Vec<_>>>()
-            }),
+            self.write(Verb::Wish, move |tx| ids.iter().map(|id| cancel(tx, id)).collect::<Tried<Vec<_>>>()),
         )
     }
 
     fn retry(&self, ids: Vec<TaskId>) -> Answer<'_, Vec<Retried>> {
         let policy = self.policy;
         Box::pin(self.write(Verb::Wish, move |tx| {
-            ids.iter().map(|id| retry(tx, id, &policy)).collect::<Outcome<Vec<_>>>()
+            ids.iter().map(|id| retry(tx, id, &policy)).collect::<Tried<Vec<_>>>()
         }))
     }
 

@@ -1,6 +1,6 @@
 //! How many tasks are where, read from indexes that hold a lane and nothing else.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::stage::Stage;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const COUNTS: &str = "SELECT l.task_type, c.stage, sum(c.tasks) FROM (\
     ) c JOIN lane l ON l.id = c.lane GROUP BY c.lane, c.stage ORDER BY l.task_type, c.stage";
 
 /// How many tasks of each type are in each state.
-pub(crate) fn counts(connection: &Connection) -> Outcome<Vec<Count>> {
+pub(crate) fn counts(connection: &Connection) -> Tried<Vec<Count>> {
     let mut find = connection.prepare_cached(COUNTS)?;
     let mut rows = find.query(())?;
     let mut sums: BTreeMap<(TaskType, StateName), u64> = BTreeMap::new();
@@ -37,7 +37,7 @@ pub(crate) fn retrying(
     lanes: &[LaneId],
     wall: Timestamp,
     now: StoreInstant,
-) -> Outcome<u64> {
+) -> Tried<u64> {
     let mut find = connection.prepare_cached(
         "SELECT count(*) FROM task INDEXED BY task_waiting \
          WHERE stage = 1 AND lane = ?1 AND waiting_for IS NOT NULL AND due_at > ?2 \
@@ -53,7 +53,7 @@ pub(crate) fn retrying(
 }
 
 /// Every lane, with the version that grows when there is another one.
-pub(crate) fn lanes(connection: &Connection) -> Outcome<(u64, Vec<Lane>)> {
+pub(crate) fn lanes(connection: &Connection) -> Tried<(u64, Vec<Lane>)> {
     let snapshot = connection.unchecked_transaction()?;
     let version: i64 = snapshot
         .prepare_cached("SELECT lanes_version FROM tally WHERE one = 1")?

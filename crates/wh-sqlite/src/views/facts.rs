@@ -1,6 +1,6 @@
 //! Committed facts in the order of their commits.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::stage::Stage;
 use rusqlite::{Connection, Row};
 use wh_domain::attempt::OutcomeName;
@@ -16,7 +16,7 @@ pub(crate) const FACTS: &str = "SELECT fact AS no, 9 AS kind, seq AS a, fence AS
     UNION ALL SELECT no, kind, a, b, NULL, NULL FROM fact WHERE no > ?1 ORDER BY no LIMIT ?2";
 
 /// The facts after a place, and where to go on.
-pub(crate) fn facts(connection: &Connection, after: Cursor, most: u32) -> Outcome<(Vec<Fact>, Cursor)> {
+pub(crate) fn facts(connection: &Connection, after: Cursor, most: u32) -> Tried<(Vec<Fact>, Cursor)> {
     let mut find = connection.prepare_cached(FACTS)?;
     let mut rows = find.query((after.0, most.min(MOST)))?;
     let (mut facts, mut cursor) = (Vec::new(), after);
@@ -28,7 +28,7 @@ pub(crate) fn facts(connection: &Connection, after: Cursor, most: u32) -> Outcom
 }
 
 /// A fact that concerns tasks; `None` for one that concerns a worker.
-fn fact_of(row: &Row<'_>) -> Outcome<Option<Fact>> {
+fn fact_of(row: &Row<'_>) -> Tried<Option<Fact>> {
     Ok(Some(match row.get::<_, i64>(1)? {
         0 => Fact::Enqueued { from: Seq(row.get(2)?), to: Seq(row.get(3)?) },
         1 => Fact::Wished { seq: Seq(row.get(2)?), state: Stage::of(row.get(3)?)?.state() },
@@ -48,7 +48,7 @@ fn fact_of(row: &Row<'_>) -> Outcome<Option<Fact>> {
 }
 
 /// Where the facts end now.
-pub(crate) fn latest(connection: &Connection) -> Outcome<Cursor> {
+pub(crate) fn latest(connection: &Connection) -> Tried<Cursor> {
     let last = connection
         .prepare_cached("SELECT last_fact FROM tally WHERE one = 1")?
         .query_row((), |row| row.get(0))?;

@@ -1,6 +1,6 @@
 //! What people asked of a host.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::views::facts::latest;
 use rusqlite::Connection;
 use wh_domain::id::{Fence, HostId, Seq, WorkerName};
@@ -11,7 +11,7 @@ pub(crate) const TO_CANCEL: &str = "SELECT seq, fence FROM task INDEXED BY task_
     WHERE stage = 2 AND cancel_wished = 1 AND host = (SELECT no FROM host WHERE uuid = ?1)";
 
 /// What people asked since `after`.
-pub(crate) fn heed(connection: &Connection, host: &HostId, after: Cursor) -> Outcome<Heeded> {
+pub(crate) fn heed(connection: &Connection, host: &HostId, after: Cursor) -> Tried<Heeded> {
     let snapshot = connection.unchecked_transaction()?;
     let cursor = latest(&snapshot)?;
     let cancel = snapshot

@@ -1,6 +1,6 @@
 //! The hosts, and whether they are alive as far as anybody can tell.
 
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::hosts::slots::Slots;
 use crate::record;
 use rusqlite::Connection;
@@ -9,7 +9,7 @@ use wh_domain::time::{StoreInstant, Timestamp};
 use wh_ports::reader::HostView;
 
 /// The hosts that have joined and not been forgotten, newest first.
-pub(crate) fn hosts(connection: &Connection, slots: &Slots, now: StoreInstant) -> Outcome<Vec<HostView>> {
+pub(crate) fn hosts(connection: &Connection, slots: &Slots, now: StoreInstant) -> Tried<Vec<HostView>> {
     let mut find = connection.prepare_cached(
         "SELECT uuid, name, pid, version, joined_at, standing, slot, lease_boot, lease_until, workers \
          FROM host ORDER BY no DESC",

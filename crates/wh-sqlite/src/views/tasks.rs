@@ -2,7 +2,7 @@
 
 use crate::blob_dir::BlobDir;
 use crate::content::{Content, inputs_of};
-use crate::failure::{Outcome, damaged};
+use crate::failure::{Tried, damaged};
 use crate::record;
 use crate::row::{CHAIN, TASKS, task_of};
 use crate::stage::Stage;
@@ -23,24 +23,24 @@ const LARGEST_PAGE: u32 = 10_000;
 pub(crate) const ATTEMPTS: &str =
     "SELECT fence, outcome, record FROM chain CROSS JOIN attempt USING (fact) ORDER BY fact";
 
-fn one(connection: &Connection, condition: &str, params: impl Params) -> Outcome<Option<Task>> {
+fn one(connection: &Connection, condition: &str, params: impl Params) -> Tried<Option<Task>> {
     let mut find = connection.prepare_cached(&format!("{TASKS}WHERE {condition}"))?;
     let mut rows = find.query(params)?;
     rows.next()?.map(task_of).transpose()
 }
 
 /// The task of an id.
-pub(crate) fn by_id(connection: &Connection, id: &TaskId) -> Outcome<Option<Task>> {
+pub(crate) fn by_id(connection: &Connection, id: &TaskId) -> Tried<Option<Task>> {
     one(connection, "t.id = ?1", [id.as_str()])
 }
 
 /// The task of a number.
-pub(crate) fn by_seq(connection: &Connection, seq: Seq) -> Outcome<Option<Task>> {
+pub(crate) fn by_seq(connection: &Connection, seq: Seq) -> Tried<Option<Task>> {
     one(connection, "t.seq = ?1", [seq.0])
 }
 
 /// A page of tasks, newest first.
-pub(crate) fn list(connection: &Connection, filter: &Filter) -> Outcome<Page> {
+pub(crate) fn list(connection: &Connection, filter: &Filter) -> Tried<Page> {
     let most = if filter.most == 0 { PAGE } else { filter.most.min(LARGEST_PAGE) };
     let mut conditions = vec!["t.seq < ?1".to_owned()];
     if !filter.states.is_empty() {
@@ -93,7 +93,7 @@ fn index_for(states: &[StateName]) -> (&'static str, Option<&'static str>) {
 }
 
 /// All that is kept of a task.
-pub(crate) fn dossier(connection: &Connection, id: &TaskId, blobs: &BlobDir) -> Outcome<Option<Dossier>> {
+pub(crate) fn dossier(connection: &Connection, id: &TaskId, blobs: &BlobDir) -> Tried<Option<Dossier>> {
     let snapshot = connection.unchecked_transaction()?;
     let Some(task) = by_id(&snapshot, id)? else { return Ok(None) };
     let seq = task.seq.0;
@@ -120,7 +120,7 @@ pub(crate) fn dossier(connection: &Connection, id: &TaskId, blobs: &BlobDir) -> 
     }))
 }
 
-fn result(connection: &Connection, seq: i64, blobs: &BlobDir) -> Outcome<Option<(Stored, bool)>> {
+fn result(connection: &Connection, seq: i64, blobs: &BlobDir) -> Tried<Option<(Stored, bool)>> {
     let mut find =
         connection.prepare_cached("SELECT kind, body, size, partial FROM result WHERE seq = ?1")?;
     let mut rows = find.query([seq])?;
@@ -128,7 +128,7 @@ fn result(connection: &Connection, seq: i64, blobs: &BlobDir) -> Outcome<Option<
     Ok(Some((Content::read(row, 0)?.stored(blobs), row.get(3)?)))
 }
 
-fn attempts(connection: &Connection, seq: i64) -> Outcome<Vec<AttemptRecord>> {
+fn attempts(connection: &Connection, seq: i64) -> Tried<Vec<AttemptRecord>> {
     let mut find = connection.prepare_cached(&format!("{CHAIN} {ATTEMPTS}"))?;
     let mut rows = find.query([seq])?;
     let mut attempts = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::request::{Message, Request};
 use crate::bell::Ringer;
-use crate::failure::{Fail, Outcome, unavailable};
+use crate::failure::{Fail, Tried, unavailable};
 use crate::identity::Identity;
 use crate::lock::WriterLock;
 use crate::steps::Steps;
@@ -126,7 +126,7 @@ impl Bench {
         &self,
         batch: &mut Vec<Box<dyn Request>>,
         mut next: impl FnMut(usize) -> Option<Box<dyn Request>>,
-    ) -> Outcome<bool> {
+    ) -> Tried<bool> {
         let begin = || Tx::begin(&self.connection, self.clock.wall(), self.clock.instant());
         let mut tx = begin()?;
         let mut at = 0;
@@ -150,7 +150,7 @@ impl Bench {
     }
 
     /// Performs one request so that its failure takes back what it wrote and nothing else.
-    fn perform(&self, tx: &mut Tx<'_>, request: &mut dyn Request) -> Outcome<()> {
+    fn perform(&self, tx: &mut Tx<'_>, request: &mut dyn Request) -> Tried<()> {
         let mark = tx.mark();
         self.connection.prepare_cached("SAVEPOINT request")?.execute(())?;
         let done = request.perform(tx);

@@ -1,6 +1,6 @@
 //! A piece of work for the writer, with the way back to whoever asked.
 
-use crate::failure::{Fail, Outcome};
+use crate::failure::{Fail, Tried};
 use crate::steps::Verb;
 use crate::tx::Tx;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ impl<T, F> Call<T, F> {
 impl<T, F> Request for Call<T, F>
 where
     T: Send + 'static,
-    F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    F: FnOnce(&mut Tx<'_>) -> Tried<T> + Send + 'static,
 {
     fn verb(&self) -> Verb {
         self.verb

@@ -4,7 +4,7 @@ use super::batch::{Bench, MOST};
 use super::request::{Call, Message, Request};
 use crate::bell::Ringer;
 use crate::clock::SystemClock;
-use crate::failure::{Fail, Outcome};
+use crate::failure::{Fail, Tried};
 use crate::identity::Identity;
 use crate::lock::WriterLock;
 use crate::options::Mode;
@@ -40,20 +40,20 @@ type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 fn request<T: Send + 'static>(
     verb: Verb,
-    work: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    work: impl FnOnce(&mut Tx<'_>) -> Tried<T> + Send + 'static,
 ) -> (Box<dyn Request>, Answer<T>) {
     let (reply, answer) = oneshot::channel();
     (Box::new(Call::new(verb, work, reply)), answer)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands where a request stands")]
-fn arrives(tx: &mut Tx<'_>) -> Outcome<Seq> {
+fn arrives(tx: &mut Tx<'_>) -> Tried<Seq> {
     let seq = tx.next_seq();
     tx.arrived(seq);
     Ok(seq)
 }
 
-fn fails(tx: &mut Tx<'_>) -> Outcome<Seq> {
+fn fails(tx: &mut Tx<'_>) -> Tried<Seq> {
     arrives(tx)?;
     Err(Fail::Store(StoreError::Expelled))
 }
@@ -81,7 +81,7 @@ fn what_may_be_lost_does_not_wait_for_the_disk_and_shares_no_commit_with_what_ma
     let dir = TempDir::new().unwrap();
     let bench = bench(&dir);
     let (sender, mut queue) = mpsc::channel(8);
-    let synchronous = |tx: &mut Tx<'_>| -> Outcome<i64> {
+    let synchronous = |tx: &mut Tx<'_>| -> Tried<i64> {
         Ok(tx.prepare("PRAGMA synchronous")?.query_row((), |row| row.get(0))?)
     };
     let (renewal, mut lazy) = request(Verb::Renew, synchronous);

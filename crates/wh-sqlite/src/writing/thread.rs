@@ -4,7 +4,7 @@ use super::backup;
 use super::batch::Bench;
 use super::checkpoint::Log;
 use super::request::{Call, Message, Reply};
-use crate::failure::Outcome;
+use crate::failure::Tried;
 use crate::steps::Verb;
 use crate::tx::Tx;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ impl Writer {
     pub(crate) async fn write<T, F>(&self, verb: Verb, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Tried<T> + Send + 'static,
     {
         self.ask(|reply| Message::Write(Box::new(Call::new(verb, work, reply)))).await
     }

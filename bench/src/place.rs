@@ -50,8 +50,12 @@ impl Place {
 
     /// Runs it to its end, which must be a good one.
     pub(crate) fn ok(&self, arguments: &[&str]) -> Result<(), Trouble> {
-        let status = self.command(arguments).status()?;
-        if status.success() { Ok(()) } else { Err(trouble(format!("{arguments:?} ended with {status}"))) }
+        let done = self.command(arguments).stderr(Stdio::piped()).output()?;
+        if done.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&done.stderr);
+        Err(trouble(format!("{arguments:?} ended with {}: {}", done.status, said.trim())))
     }
 
     /// Writes a file of so many tasks, one a line.

@@ -16,6 +16,7 @@ use crate::json::Ack;
 use crate::numbers::whole;
 use crate::opened::Opened;
 use crate::outlook::Outlook;
+use crate::words::some;
 use clap::Args;
 use draft::{Draft, Fields};
 use std::fs::File;
@@ -123,6 +124,9 @@ fn open_or_make(context: &Context) -> Result<Opened, Failure> {
     Ok(Opened { configuration, store })
 }
 
+/// So many types that nobody takes are named.
+const MOST_WARNINGS: usize = 3;
+
 /// Names the types that nobody is known to take: most likely they are misspelt.
 async fn warn_of_nobody<'a>(
     types: impl IntoIterator<Item = &'a TaskType>,
@@ -130,8 +134,16 @@ async fn warn_of_nobody<'a>(
     context: &Context,
 ) -> Result<(), Failure> {
     let outlook = Outlook::of(opened, context).await?;
-    for nobody in types.into_iter().filter_map(|task_type| outlook.is_for_nobody(task_type)) {
-        context.terminal.warn(&nobody);
+    let mut warnings = types.into_iter().filter_map(|task_type| outlook.is_for_nobody(task_type));
+    for warning in warnings.by_ref().take(MOST_WARNINGS) {
+        context.terminal.warn(&warning);
+    }
+    let more = warnings.count();
+    if more > 0 {
+        let types = some(more as u64, "more type");
+        context
+            .terminal
+            .warn(&format!("and {types} that nobody takes; `workerhost workers --counts` names them"));
     }
     Ok(())
 }

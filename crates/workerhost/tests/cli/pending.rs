@@ -101,7 +101,7 @@ fn a_type_that_nobody_takes_draws_a_warning_where_the_workers_are_known() {
     let lines = "{\"type\":\"fine\"}\n{\"type\":\"wrong\"}\n{\"type\":\"wrong\"}\n";
     let said = place.run_with(&["enqueue", "--file", "-"], lines);
     assert_eq!(said.err, "warning: no worker in workerhost.yaml takes type wrong\n");
-    let many: String = (0..7).map(|no| format!("{{\"type\":\"wrong-{no}\"}}\n")).collect();
+    let many = [0, 1, 2, 3, 4, 5, 6].map(|no| format!("{{\"type\":\"wrong-{no}\"}}\n")).concat();
     let said = place.run_with(&["enqueue", "--file", "-"], &many);
     assert_eq!(said.err.lines().count(), 4, "{said:?}");
     assert!(said.err.contains("warning: and 4 more types that nobody takes"), "{said:?}");

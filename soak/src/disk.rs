@@ -80,10 +80,21 @@ impl Disk {
         Ok(done?)
     }
 
-    /// The machine starts again.
+    /// The machine starts again. Whoever has a copy of all mounts keeps the file system alive that was cut off, so it is
+    /// mounted again until it is another one.
     pub fn restart(&mut self) -> Tried<()> {
-        self.unmount()?;
-        Ok(self.mount()?)
+        let back = wait_until(PATIENCE, || {
+            self.unmount()?;
+            self.mount()?;
+            Ok(self.takes_files())
+        })?;
+        back.ok_or("the file system stays cut off")?;
+        Ok(())
+    }
+
+    fn takes_files(&self) -> bool {
+        let probe = self.mount.join("probe");
+        fs::write(&probe, "").is_ok() && fs::remove_file(&probe).is_ok()
     }
 
     fn unmount(&mut self) -> Tried<()> {

@@ -64,10 +64,22 @@ impl Disk {
         is_made.then_some(disk)
     }
 
-    /// Another test may take the loop device that was just found free, so it is tried again.
+    /// Another test may take the loop device that was just found free, or have a copy of all mounts, with which the
+    /// file system that was cut off lives on; so it is tried again.
     fn mount(&self) -> bool {
         let arguments = ["-o", "loop", self.image.to_str().unwrap(), self.mount.to_str().unwrap()];
-        in_time(|| does("mount", &arguments))
+        in_time(|| {
+            let is_back = does("mount", &arguments) && self.takes_files();
+            if !is_back {
+                does("umount", &[self.mount.to_str().unwrap()]);
+            }
+            is_back
+        })
+    }
+
+    fn takes_files(&self) -> bool {
+        let probe = self.mount.join("probe");
+        std::fs::write(&probe, "").is_ok() && std::fs::remove_file(&probe).is_ok()
     }
 
     /// Whoever looks through all mounts keeps this one busy for a moment, so it is tried again.

@@ -68,8 +68,9 @@ impl Verdict {
             && has_failed
             && let Some(line) = log.lines().map(str::trim).rfind(|line| !line.is_empty())
         {
-            let cut: String = line.chars().filter(|c| !c.is_control()).take(LAST_WORDS).collect();
-            let more = if cut.len() < line.len() { "…" } else { "" };
+            let mut words = line.chars().filter(|c| !c.is_control());
+            let cut: String = words.by_ref().take(LAST_WORDS).collect();
+            let more = if words.next().is_some() { "…" } else { "" };
             self.sentence = format!("{} Its last words: \"{cut}{more}\".", self.sentence);
         }
         self
@@ -172,11 +173,10 @@ fn judge_code(code: u8, meaning: Meaning, ending: &Ending) -> Verdict {
         Some(Report::Success) | None => None,
     };
     // A task that was not read cannot have been judged: an interpreter leaves with 2 that does not find its script.
-    let is_unjudged = code == 2 && said.is_none() && !ending.raw;
+    let is_unjudged = code == 2 && meaning == Meaning::NotRetriable && said.is_none() && !ending.raw;
+    let meaning = if is_unjudged && ending.stdin_untouched { Meaning::WorkerBroken } else { meaning };
     let meaning = match meaning {
-        Meaning::NotRetriable | Meaning::WorkerBroken
-            if ending.stdin_untouched && (meaning == Meaning::WorkerBroken || is_unjudged) =>
-        {
+        Meaning::WorkerBroken if ending.stdin_untouched => {
             return Verdict::new(
                 Outcome::WorkerBroken,
                 format!(

@@ -1,6 +1,7 @@
 //! What an ending means for the task.
 
 use crate::failure::FailureClass;
+use crate::retry::Backoff;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub enum RetryAfter {
 
 impl RetryAfter {
     /// No worker is tried again sooner: one that puts off everything at once would keep its host busy with nothing.
-    pub const LEAST: Duration = Duration::from_millis(100);
+    pub const LEAST: Duration = Backoff::LEAST;
 
     /// The same as it is seen at `now`: a moment that has passed, or is as good as there, is no wait at all.
     #[must_use]

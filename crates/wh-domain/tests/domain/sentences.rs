@@ -63,6 +63,7 @@ fn a_worker_that_failed_without_a_report_is_quoted() {
     assert_eq!(quoted(&left(0).success(), trace), "The worker finished the task.");
     let told = left(1).failure(error());
     assert_eq!(quoted(&told, trace), judge(&told, &ExitTable::default()).sentence);
+    assert!(quoted(&left(1), "red\u{1b}[0m").ends_with(" Its last words: \"red[0m\"."), "nothing was cut");
     let long = quoted(&left(1), &"é".repeat(500));
     assert!(long.ends_with(&format!("{}…\".", "é".repeat(200))), "{long}");
 }

@@ -14,7 +14,7 @@
 //! spawner and its host. The kernel keeps nothing that tells whose it was.
 
 use crate::register::{self, Entry, Worker};
-use crate::tree::{Member, birth, descendants, everybody, session, stands_still};
+use crate::tree::{ENOUGH_LOOKS, Member, birth, descendants, everybody, session, stands_still};
 use rustix::process::{Pid, Signal, getpid};
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -30,13 +30,10 @@ const BURIED_WITHIN: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// So many looks in a row must find nothing below a guardian: the kernel's list of children may skip some while others
-/// of them end.
-const ENOUGH_LOOKS: u32 = 2;
-
 /// Kills every process that `dead` started for one of `attempts`, with all below it, until none is alive, and the
-/// guardians that could start one; a host that lives begins nothing more. What has left its worker's session with another environment is found only while a
-/// guardian or a parent of it lives. The error names what is alive, or says where it could not be looked up.
+/// guardians that could start one; a host that lives begins nothing more. What has left its worker's session with
+/// another environment is found only while a guardian or a parent of it lives. The error names what is alive, or says
+/// where it could not be looked up.
 pub(crate) async fn bury(data_dir: &Path, dead: HostId, attempts: Vec<AttemptId>) -> Result<(), String> {
     if attempts.is_empty() {
         return Ok(());

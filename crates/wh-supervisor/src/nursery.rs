@@ -4,7 +4,7 @@ use crate::link::{Guardian, Leaving};
 use crate::passing::{self, is_deserted};
 use crate::register::Line;
 use crate::spawner::SPAWNER_ARGUMENT;
-use crate::tree::{Member, descendants};
+use crate::tree::{ENOUGH_LOOKS, Member, descendants};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -30,9 +30,6 @@ const GIVEN_UP: Duration = Duration::from_secs(2);
 
 /// Between two looks at what is about to end.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// So many looks in a row must find nothing: the kernel's list of children may skip some while others of them end.
-const ENOUGH_LOOKS: u32 = 2;
 
 /// How to start the spawner: a program that calls [`crate::spawner_main`] before anything else.
 #[derive(Debug, Clone)]

@@ -12,6 +12,10 @@ use std::sync::OnceLock;
 /// How much of a command line is reported, in bytes.
 const MAX_COMMAND_LINE: usize = 200;
 
+/// So many looks in a row must find nothing before nothing is there: the kernel's list of children may skip some while
+/// others of them end.
+pub(crate) const ENOUGH_LOOKS: u32 = 2;
+
 /// A process that cannot be mistaken for a later one of the same number.
 #[derive(Debug)]
 pub(crate) struct Member {

@@ -42,13 +42,13 @@ fn a_task_that_is_given_up_is_explained_and_can_be_made_to_show_in_the_exit_code
 }
 
 #[test]
-fn a_worker_that_is_put_aside_is_told_at_the_end_of_a_drain() {
+fn a_worker_that_is_quarantined_is_told_at_the_end_of_a_drain() {
     let place = Place::with(
         "workers:\n  - {name: absent, command: [no-such-program], task_types: [a], retry: {base: 1ms}}\n",
     );
     place.ok(&["enqueue", "a", "--id", "a"]);
     let said = place.run(&["run", "--drain", "--json", "--fail-on-poisoned"]);
-    let aside = &said.objects()[0]["put_aside"][0];
+    let aside = &said.objects()[0]["quarantined"][0];
     assert_eq!((said.code, &aside["worker"]), (Some(11), &"absent".into()), "{said:?}");
     assert!(aside["why"].as_str().unwrap().starts_with("The worker could not be started: "), "{aside}");
     assert_eq!(place.show("a")["state"], "pending");

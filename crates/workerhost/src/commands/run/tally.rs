@@ -24,11 +24,11 @@ pub(super) struct Counts {
     /// Types that tasks wait of and no worker takes.
     pub(super) without_worker: Vec<String>,
     /// Workers that are put aside, so that tasks may wait for them.
-    pub(super) put_aside: Vec<PutAside>,
+    pub(super) quarantined: Vec<Quarantined>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct PutAside {
+pub(super) struct Quarantined {
     worker: String,
     why: String,
 }
@@ -43,7 +43,7 @@ struct Summary {
 impl Counts {
     /// Whether something that was to be done was not, and will not be unless somebody sees to it.
     pub(super) fn is_incomplete(&self) -> bool {
-        self.poisoned > 0 || !self.put_aside.is_empty()
+        self.poisoned > 0 || !self.quarantined.is_empty()
     }
 }
 
@@ -77,7 +77,7 @@ fn words(counts: &Counts) -> String {
         let types = counts.without_worker.join(", ");
         line.extend(["\nTasks of these types wait, because no worker takes them: ", &types, "."]);
     }
-    for PutAside { worker, why } in &counts.put_aside {
+    for Quarantined { worker, why } in &counts.quarantined {
         line.extend(["\nWorker ", worker, " is put aside, and its tasks wait: ", why]);
     }
     line
@@ -100,18 +100,18 @@ impl Observer for Tally {
                 }
             }
             Event::WorkerQuarantined { worker, why, .. } => {
-                counts.put_aside.retain(|aside| aside.worker != worker.as_str());
+                counts.quarantined.retain(|aside| aside.worker != worker.as_str());
                 let (worker, why) = (worker.to_string(), why.to_string());
-                counts.put_aside.push(PutAside { worker, why });
+                counts.quarantined.push(Quarantined { worker, why });
             }
             Event::WorkerRecovered { worker } => {
-                counts.put_aside.retain(|aside| aside.worker != worker.as_str());
+                counts.quarantined.retain(|aside| aside.worker != worker.as_str());
             }
             Event::ConfigReloaded { changed, removed, .. } => {
-                let is_new = |aside: &PutAside| {
+                let is_new = |aside: &Quarantined| {
                     changed.iter().chain(removed).any(|worker| worker.as_str() == aside.worker)
                 };
-                counts.put_aside.retain(|aside| !is_new(aside));
+                counts.quarantined.retain(|aside| !is_new(aside));
             }
             _ => {}
         }
@@ -133,8 +133,9 @@ mod tests {
             "15 tasks completed, 3 given up; 4 attempts had to be tried again.\n\
              Tasks of these types wait, because no worker takes them: video.transcode."
         );
-        let aside = |worker: &str| PutAside { worker: worker.to_owned(), why: "It is not there.".to_owned() };
-        counts = Counts { put_aside: vec![aside("scan"), aside("mail")], ..Counts::default() };
+        let aside =
+            |worker: &str| Quarantined { worker: worker.to_owned(), why: "It is not there.".to_owned() };
+        counts = Counts { quarantined: vec![aside("scan"), aside("mail")], ..Counts::default() };
         assert_eq!(
             words(&counts),
             "0 tasks completed.\n\

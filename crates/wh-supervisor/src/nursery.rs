@@ -4,12 +4,12 @@ use crate::link::{Guardian, Leaving};
 use crate::passing::{self, is_deserted};
 use crate::register::Line;
 use crate::spawner::SPAWNER_ARGUMENT;
-use crate::tree::{ENOUGH_LOOKS, Member, descendants};
+use crate::tree::{ENOUGH_LOOKS, Member, descendants, parent, session};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, getsid, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, waitid};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
@@ -232,11 +232,10 @@ fn sockets(flags: SocketFlags) -> io::Result<(OwnedFd, OwnedFd)> {
 /// Kills and waits for children of this process that nobody watches any more: only attempts have sessions of their
 /// own. True where there were any.
 fn end_orphans() -> bool {
-    let Ok(session) = getsid(None) else { return false };
+    let own = session(getpid());
     let strangers: Vec<Member> = descendants(getpid(), &HashSet::new())
         .into_iter()
-        .filter(|member| crate::tree::parent(member.pid) == Some(getpid()))
-        .filter(|member| getsid(Some(member.pid)).is_ok_and(|of| of != session))
+        .filter(|member| parent(member.pid) == Some(getpid()) && session(member.pid) != own)
         .collect();
     for stranger in &strangers {
         stranger.signal(Signal::KILL);

@@ -302,6 +302,7 @@ fn number(text: &str) -> Option<Pid> {
 mod unit {
     use super::*;
     use rustix::process::getpid;
+    use std::io::Read;
     use wh_domain::id::{Fence, TaskId};
 
     fn attempt(fence: i64) -> AttemptId {
@@ -314,6 +315,17 @@ mod unit {
 
     fn born() -> Born {
         Born::of(getpid()).unwrap()
+    }
+
+    /// A process that leads a session.
+    fn leader() -> std::process::Child {
+        let mut command = std::process::Command::new("setsid");
+        let piped = std::process::Stdio::piped;
+        let mut leader = command.arg("cat").stdin(piped()).stdout(piped()).spawn().unwrap();
+        // It answers once it is one.
+        leader.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        leader.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        leader
     }
 
     fn files(data_dir: &Path) -> usize {
@@ -347,16 +359,20 @@ mod unit {
         let register = Register::make(dir.path()).unwrap();
         let line = register.line();
         line.begin((&host("h"), &attempt(1)), born()).unwrap();
-        let leader = rustix::process::getsid(None).unwrap();
-        add_worker(line.file(), line.number, leader, (0, 1)).unwrap();
+        let mut leader = leader();
+        add_worker(line.file(), line.number, Pid::from_child(&leader), (0, 1)).unwrap();
         drop(Register::make(dir.path()).unwrap());
         assert_eq!(files(dir.path()), 2, "the first one's host lives");
         drop((line, register));
         let second = Register::make(dir.path()).unwrap();
         assert_eq!(files(dir.path()), 2, "the first one's worker's session lives, the other tells of nobody");
-        let line = second.line();
+        leader.kill().unwrap();
+        leader.wait().unwrap();
+        let third = Register::make(dir.path()).unwrap();
+        assert_eq!(files(dir.path()), 2, "the first one tells of nobody any more, the second one's host lives");
+        let line = third.line();
         line.begin((&host("h"), &attempt(1)), born()).unwrap();
-        drop((line, second));
+        drop((line, second, third));
         for entry in fs::read_dir(dir.path().join(DIRECTORY)).unwrap() {
             let file = File::options().write(true).open(entry.unwrap().path()).unwrap();
             file.write_all_at(b"another-boot\t", 0).unwrap();

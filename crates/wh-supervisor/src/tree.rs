@@ -123,7 +123,8 @@ pub(crate) fn stands_still(pid: Pid) -> bool {
     field(pid, 3, |state| Some(!matches!(state, "R" | "D"))).unwrap_or(true)
 }
 
-/// The session of a process; `None` for one that is gone, or that is the kernel's own.
+/// The session of a process. `None` for one that is gone, and where its leader cannot be seen from here: that of a
+/// program that was started into a container from outside, for instance.
 pub(crate) fn session(pid: Pid) -> Option<Pid> {
     field(pid, 6, number_of)
 }

@@ -1,6 +1,6 @@
 //! Whoever is killed, no process of an attempt survives, and what lives goes on.
 
-use crate::rig::{LONG, Rig, assignment, listener, options, sh, worker};
+use crate::rig::{LONG, Rig, assignment, listener, options, sh, skip, worker};
 use crate::witness::{Witness, escapist};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
@@ -127,6 +127,24 @@ async fn without_spawner_and_guardian_the_host_itself_ends_the_tree() {
     witness.assert_deserted();
     assert_eq!(done.finished.ending.exit, Exit::Unseen, "{}", done.summary());
     assert_stream_works(&rig).await;
+}
+
+/// In a container, whoever started the host from outside leads its session and cannot be seen.
+#[test]
+fn the_same_holds_where_the_session_of_the_host_cannot_be_seen() {
+    let namespaces = ["-Urpf", "--mount-proc"];
+    let may = Command::new("unshare").args(namespaces).arg("true").status();
+    if !may.is_ok_and(|status| status.success()) {
+        return skip("this machine allows no namespaces");
+    }
+    let done = Command::new("unshare")
+        .args(namespaces)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "deaths::without_spawner_and_guardian_the_host_itself_ends_the_tree"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[tokio::test]

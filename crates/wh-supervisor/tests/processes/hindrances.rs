@@ -2,7 +2,7 @@
 //!
 //! What a process runs short of is taken from this test binary, run again as a process of its own.
 
-use crate::rig::{Done, LONG, Rig, listener, sh};
+use crate::rig::{Done, LONG, Rig, listener, sh, skip};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io::Write;
 use std::process::Command;
@@ -116,8 +116,7 @@ fn alone(test: &str, disk: Disk) {
         let may =
             Command::new("unshare").args(["-Urm", "true"]).status().is_ok_and(|status| status.success());
         if !may {
-            std::io::stderr().write_all(b"SKIP: this machine allows no mount namespaces\n").unwrap();
-            return;
+            return skip("this machine allows no mount namespaces");
         }
         let script = format!(r#"mount -t tmpfs -o {size} none "$TMPDIR" && exec "$0" "$@""#);
         let mut command = Command::new("unshare");

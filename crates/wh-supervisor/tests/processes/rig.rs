@@ -184,3 +184,8 @@ pub(crate) fn worker<const N: usize>(argv: [&str; N]) -> Worker {
 pub(crate) fn sh(script: &str) -> Worker {
     worker(["/bin/sh", "-c", script])
 }
+
+/// Says that a test proves nothing here.
+pub(crate) fn skip(why: &str) {
+    std::io::Write::write_all(&mut std::io::stderr(), format!("SKIP: {why}\n").as_bytes()).unwrap();
+}

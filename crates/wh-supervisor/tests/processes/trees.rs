@@ -1,6 +1,6 @@
 //! What becomes of the processes that a worker starts.
 
-use crate::rig::{Rig, listener, sh, worker};
+use crate::rig::{Rig, listener, sh, skip, worker};
 use crate::witness::{Witness, escapist};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -325,10 +325,6 @@ if os.fork() == 0:
 os.write(more, b'x' * 20)
 os.write(witness, b'up ')";
     assert_felled(plant).await;
-}
-
-fn skip(why: &str) {
-    std::io::Write::write_all(&mut std::io::stderr(), format!("SKIP: {why}\n").as_bytes()).unwrap();
 }
 
 /// A worker that succeeds and leaves `daemon` behind, which is Python in a session of its own.

@@ -4,12 +4,12 @@ use crate::check::Report;
 use crate::command::{cargo, cargo_aloud};
 use std::path::Path;
 
-/// Measures the release build; true when every measurement could be made.
+/// Measures what packages hold; true when every measurement could be made.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> bool {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let measuring =
-        [&["run", "--quiet", "--release", "--package", "bench", "--"], arguments.as_slice()].concat();
-    cargo_aloud(root, &["build", "--quiet", "--release", "--package", "workerhost"])
+        [&["run", "--quiet", "--profile", "dist", "--package", "bench", "--"], arguments.as_slice()].concat();
+    cargo_aloud(root, &["build", "--quiet", "--profile", "dist", "--package", "workerhost"])
         && cargo_aloud(root, &measuring)
 }
 

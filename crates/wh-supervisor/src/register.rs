@@ -369,7 +369,11 @@ mod unit {
         leader.kill().unwrap();
         leader.wait().unwrap();
         let third = Register::make(dir.path()).unwrap();
-        assert_eq!(files(dir.path()), 2, "the first one tells of nobody any more, the second one's host lives");
+        assert_eq!(
+            files(dir.path()),
+            2,
+            "the first one tells of nobody any more, the second one's host lives"
+        );
         let line = third.line();
         line.begin((&host("h"), &attempt(1)), born()).unwrap();
         drop((line, second, third));

@@ -13,6 +13,10 @@ pub(crate) const READ_AT_MOST: Duration = Duration::from_secs(30);
 /// How many bytes of log are kept after they have been copied into the database: 64 MiB.
 const JOURNAL_SIZE: i64 = 64 << 20;
 
+/// A new database has pages of so many bytes. A commit writes whole pages, and most commits change six of them by a row
+/// each: with SQLite's own 4,096 it takes a tenth longer.
+const PAGE: i64 = 2_048;
+
 /// A connection with nothing said yet about how it writes.
 pub(crate) fn open(database: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -30,6 +34,8 @@ pub(crate) fn open(database: &Path) -> rusqlite::Result<Connection> {
 pub(crate) fn for_writing(connection: &Connection) -> rusqlite::Result<()> {
     // The writer says otherwise when it closes with a large log.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Says nothing to a database that has pages already.
+    connection.pragma_update(None, "page_size", PAGE)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE)?;
@@ -37,6 +43,17 @@ pub(crate) fn for_writing(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(96);
     Ok(())
+}
+
+/// How many bytes a page of this database has.
+pub(crate) fn page_size(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA page_size", (), |row| row.get(0))
+}
+
+/// How many pages of this database hold so many bytes; at least one.
+pub(crate) fn pages(connection: &Connection, bytes: i64) -> rusqlite::Result<i32> {
+    let pages = bytes / page_size(connection)?.max(1);
+    Ok(i32::try_from(pages).unwrap_or(i32::MAX).max(1))
 }
 
 /// A connection that only reads; a question that takes longer than `limit` is given up.

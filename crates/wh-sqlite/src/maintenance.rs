@@ -3,7 +3,7 @@
 use crate::backup_dir::{Lack, bring_back, broken, parts};
 use crate::bell::Ringer;
 use crate::blob_dir::BlobDir;
-use crate::connection::{for_writing, open};
+use crate::connection::{for_writing, open, page_size, pages};
 use crate::hosts::slots::Slots;
 use crate::lock::WriterLock;
 use crate::numbers::Numbers;
@@ -20,8 +20,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// One step of a copy takes so many pages.
-const PAGES: i32 = 1_024;
+/// One step of a copy takes so many bytes.
+const STEP: i64 = 4 << 20;
 /// How long to wait when another program holds the database.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -234,12 +234,24 @@ fn write_over(staged: &Path, place: &Place) -> rusqlite::Result<()> {
     let source = Connection::open(staged)?;
     let mut target = open(&place.database)?;
     for_writing(&target)?;
+    fit(&source, &target)?;
     copy_all(&source, &mut target)?;
     for_writing(&target)
 }
 
+/// Gives a copy pages of the size that the target has: with others SQLite writes over no database that has a log.
+fn fit(copy: &Connection, target: &Connection) -> rusqlite::Result<()> {
+    let wanted = page_size(target)?;
+    if page_size(copy)? == wanted {
+        return Ok(());
+    }
+    copy.pragma_update(None, "page_size", wanted)?;
+    copy.execute_batch("VACUUM")
+}
+
 fn copy_all(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
-    Backup::new(from, to)?.run_to_completion(PAGES, PAUSE, None)
+    let step = pages(from, STEP)?;
+    Backup::new(from, to)?.run_to_completion(step, PAUSE, None)
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -2,6 +2,7 @@
 
 use super::batch::Bench;
 use super::request::{Message, Reply};
+use crate::connection::pages;
 use crate::failure::{classify, unavailable};
 use crate::place::{private_file, sync_dir};
 use rusqlite::Connection;
@@ -12,8 +13,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use wh_ports::store::StoreError;
 
-/// One step copies 2 MiB.
-const PAGES: i32 = 512;
+/// One step copies so many bytes.
+const STEP: i64 = 2 << 20;
 /// Writes of this process go into the copy as well; those of another make it begin again, but only so often.
 const RESTARTS: u32 = 5;
 /// How long to wait when another program holds the database.
@@ -48,14 +49,14 @@ fn unfinished(to: &Path) -> PathBuf {
 fn copy(bench: &Bench, queue: &mut mpsc::Receiver<Message>, to: &Path) -> Result<(), StoreError> {
     let sql = |error: rusqlite::Error| classify(&error);
     drop(private_file(to).map_err(|error| unavailable(&format!("make {}", to.display()), &error))?);
+    let step = pages(&bench.connection, STEP).map_err(sql)?;
     let mut target = Connection::open(to).map_err(sql)?;
     let backup = Backup::new(&bench.connection, &mut target).map_err(sql)?;
     let (mut remaining, mut restarts) = (i32::MAX, 0);
     loop {
         let turn = (restarts > RESTARTS).then(|| bench.lock.wait()).transpose();
         let turn = turn.map_err(|error| unavailable("wait for the turn to write", &error))?;
-        let pages = if turn.is_some() { -1 } else { PAGES };
-        match backup.step(pages).map_err(sql)? {
+        match backup.step(if turn.is_some() { -1 } else { step }).map_err(sql)? {
             StepResult::Done => break,
             StepResult::Busy | StepResult::Locked => std::thread::sleep(PAUSE),
             _ => {}

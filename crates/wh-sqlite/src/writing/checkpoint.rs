@@ -1,5 +1,6 @@
 //! Copies the log into the database, after the answers, so that the log stays small.
 
+use crate::connection::pages as in_pages;
 use crate::failure::classify;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -9,12 +10,12 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use wh_ports::store::StoreError;
 
-/// From so many pages on, what nobody reads any more is copied: 16 MiB.
-const COPY_AT: i32 = 4_096;
-/// From so many pages on, readers are waited for, so that the log can begin anew: 64 MiB.
-const BEGIN_ANEW_AT: i32 = 16_384;
-/// With fewer pages the log is left to whoever opens the store next, who reads through it: 1 MiB.
-const LEAVE_UP_TO: i32 = 256;
+/// From so many bytes on, what nobody reads any more is copied.
+const COPY_AT: i64 = 16 << 20;
+/// From so many bytes on, readers are waited for, so that the log can begin anew.
+const BEGIN_ANEW_AT: i64 = 64 << 20;
+/// With fewer bytes the log is left to whoever opens the store next, who reads through it.
+const LEAVE_UP_TO: i64 = 1 << 20;
 /// So long. A reader that is slower than that is interrupted at its own limit; the next commit tries again.
 const WAIT_FOR_READERS: Duration = Duration::from_millis(200);
 /// How long a program that does not take `writer.lock` may keep the database locked.
@@ -25,7 +26,11 @@ const BUSY: Duration = Duration::from_secs(5);
 pub(super) struct Log {
     pages: Arc<AtomicI32>,
     /// The size at which copying is next worth its while.
+    copy_next_at: i32,
+    /// The three bounds, in pages.
     copy_at: i32,
+    begin_anew_at: i32,
+    leave_up_to: i32,
 }
 
 impl Log {
@@ -37,13 +42,20 @@ impl Log {
             seen.store(now, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { pages, copy_at: COPY_AT })
+        let copy_at = in_pages(connection, COPY_AT)?;
+        Ok(Self {
+            pages,
+            copy_next_at: copy_at,
+            copy_at,
+            begin_anew_at: in_pages(connection, BEGIN_ANEW_AT)?,
+            leave_up_to: in_pages(connection, LEAVE_UP_TO)?,
+        })
     }
 
     /// Says whether the last one to close the database is to copy all of a log and delete it. It pays for that, so a
     /// producer that adds one task and goes leaves a small log as it is.
     pub(super) fn prepare_to_close(&self, connection: &Connection) {
-        if self.pages.load(Ordering::Relaxed) > LEAVE_UP_TO {
+        if self.pages.load(Ordering::Relaxed) > self.leave_up_to {
             // If it cannot be said, the log stays: nothing is lost by that.
             drop(connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false));
         }
@@ -54,15 +66,15 @@ impl Log {
     /// later ones are read through: then nothing may be acknowledged any more.
     pub(super) fn copy_if_large(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let pages = self.pages.load(Ordering::Relaxed);
-        if pages < COPY_AT {
-            self.copy_at = COPY_AT;
-        }
         if pages < self.copy_at {
+            self.copy_next_at = self.copy_at;
+        }
+        if pages < self.copy_next_at {
             return Ok(());
         }
         // While a reader holds the log back, copying the same pages at every commit would be for nothing.
-        self.copy_at = pages.saturating_add(COPY_AT / 4);
-        let mode = if pages < BEGIN_ANEW_AT { "PASSIVE" } else { "TRUNCATE" };
+        self.copy_next_at = pages.saturating_add(self.copy_at / 4);
+        let mode = if pages < self.begin_anew_at { "PASSIVE" } else { "TRUNCATE" };
         let copy = || {
             connection.busy_timeout(WAIT_FOR_READERS)?;
             connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |_| Ok(()))

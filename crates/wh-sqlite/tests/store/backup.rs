@@ -145,6 +145,33 @@ fn what_was_given_out_since_the_backup_counts_however_much_it_was() {
     });
 }
 
+/// The size of a database's pages is chosen once; that of a backup may be another one.
+#[test]
+fn a_backup_with_larger_pages_is_brought_back_into_a_store_that_is_there_and_into_a_new_one() {
+    let home = Home::new();
+    let (copy, large) = (home.path().join("copy"), home.path().join("large.db"));
+    run(async {
+        let store = home.open();
+        for no in 0..100 {
+            enqueue_one(&store, task(&format!("t-{no}"))).await;
+        }
+        store.backup(copy.clone()).await.unwrap();
+    });
+    let connection = rusqlite::Connection::open(copy.join("tasks.db")).unwrap();
+    connection.execute_batch(&format!("PRAGMA page_size = 8192; VACUUM INTO '{}'", large.display())).unwrap();
+    drop(connection);
+    assert_eq!(&fs::read(&large).unwrap()[16..18], 8_192_u16.to_be_bytes());
+    for is_there in [true, false] {
+        if !is_there {
+            fs::remove_dir_all(home.path().join("data")).unwrap();
+        }
+        restore(&large, &home.options()).unwrap();
+        let store = home.open();
+        assert_eq!(describe(&home.options().database).unwrap().pending, 100);
+        assert_eq!(run(store.check()).unwrap(), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn a_damaged_store_is_moved_aside_and_a_damaged_backup_is_refused() {
     let home = Home::new();

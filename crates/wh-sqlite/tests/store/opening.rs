@@ -82,7 +82,7 @@ fn a_truncated_store_is_damaged_and_says_how_to_mend_it() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
     drop(connection);
-    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(4096 * 2).unwrap();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(2048 * 2).unwrap();
     let answer = match SqliteStore::open(home.options()) {
         Err(error) => StoreError::from(error),
         Ok(store) => run(store.counts()).unwrap_err(),

@@ -46,6 +46,6 @@ mod writing;
 pub use clock::SystemClock;
 pub use maintenance::{Description, damaged_contents, describe, migrate, restore};
 pub use open_error::OpenError;
-pub use options::{Mode, Options};
+pub use options::{Mode, Options, Writing};
 pub use steps::{OnStep, STEPS};
 pub use store::SqliteStore;

@@ -17,6 +17,16 @@ pub enum Mode {
     AsIs,
 }
 
+/// Who writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// A thread of its own, so that nobody else on the caller's thread waits for the disk.
+    Apart,
+    /// Whoever asks, on its own thread, which costs no way to another thread and back: for programs that have nothing
+    /// else to do meanwhile.
+    InPlace,
+}
+
 /// How to open a store.
 #[derive(Clone)]
 pub struct Options {
@@ -38,6 +48,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// What to do with an older schema.
     pub mode: Mode,
+    /// Who writes.
+    pub writing: Writing,
     /// Use a network file system all the same. SQLite's locks do not work on most of them.
     pub force_network_fs: bool,
     /// Called at each of [`crate::STEPS`]; for tests that kill the process there.
@@ -59,6 +71,7 @@ impl Options {
             inline_result: MIB,
             clock: Arc::new(crate::clock::SystemClock::new()),
             mode: Mode::AsIs,
+            writing: Writing::Apart,
             force_network_fs: false,
             on_step: None,
         }

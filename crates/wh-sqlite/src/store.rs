@@ -59,7 +59,7 @@ impl SqliteStore {
         let trust = Trust::default();
         let blobs = BlobDir::new(place.blobs(), steps.clone()).sharing(trust.clone());
         let bench = Bench::new(connection, database, lock, clock, steps, Arc::clone(&ringer), trust);
-        Ok(Arc::new(Self::assemble(&options, &place, Writer::new(bench), ringer, blobs)))
+        Ok(Arc::new(Self::assemble(&options, &place, Writer::new(bench, options.writing), ringer, blobs)))
     }
 
     fn assemble(

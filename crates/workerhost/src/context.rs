@@ -10,7 +10,7 @@ use crate::terminal::Terminal;
 use std::future::Future;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
-use wh_sqlite::{Mode, SqliteStore};
+use wh_sqlite::{Mode, SqliteStore, Writing};
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -41,8 +41,9 @@ impl Context {
         &self,
         configuration: &Configuration,
         mode: Mode,
+        writing: Writing,
     ) -> Result<Arc<SqliteStore>, Failure> {
-        opening::open(&configuration.config, mode, self.hooks.on_step.clone())
+        opening::open(&configuration.config, (mode, writing), self.hooks.on_step.clone())
     }
 }
 

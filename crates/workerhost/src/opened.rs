@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wh_config::StoreUrl;
-use wh_sqlite::{Mode, SqliteStore};
+use wh_sqlite::{Mode, SqliteStore, Writing};
 
 /// A store with the configuration that named it.
 pub(crate) struct Opened {
@@ -22,7 +22,7 @@ impl Opened {
         let configuration = configuration::to_look(&context.globals, &context.terminal)?;
         context.tell_warnings(&configuration);
         there(&database(&configuration))?;
-        let store = context.store_of(&configuration, Mode::AsIs)?;
+        let store = context.store_of(&configuration, Mode::AsIs, Writing::Apart)?;
         Ok(Self { configuration, store })
     }
 }

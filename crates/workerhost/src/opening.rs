@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use wh_config::{Config, StoreUrl};
 use wh_ports::upkeep::Retention;
-use wh_sqlite::{Mode, OnStep, Options, SqliteStore};
+use wh_sqlite::{Mode, OnStep, Options, SqliteStore, Writing};
 
 /// How the store of a configuration is opened.
 pub(crate) fn options(config: &Config, mode: Mode) -> Options {
@@ -26,10 +26,10 @@ pub(crate) fn options(config: &Config, mode: Mode) -> Options {
 /// Opens the store of a configuration.
 pub(crate) fn open(
     config: &Config,
-    mode: Mode,
+    (mode, writing): (Mode, Writing),
     on_step: Option<OnStep>,
 ) -> Result<Arc<SqliteStore>, Failure> {
-    let opened = SqliteStore::open(Options { on_step, ..options(config, mode) });
+    let opened = SqliteStore::open(Options { on_step, writing, ..options(config, mode) });
     opened.map_err(|error| forbidden(&config.data_dir).unwrap_or_else(|| error.into()))
 }
 

@@ -1,12 +1,13 @@
-//! Everything that writes goes through one thread, which joins what waits into one commit.
+//! Everything that writes goes through one connection, and what waits is joined into one commit.
 
 mod backup;
 mod batch;
 mod checkpoint;
+mod clerk;
 mod request;
 #[cfg(test)]
 mod tests;
-mod thread;
+mod writer;
 
 pub(crate) use batch::Bench;
-pub(crate) use thread::Writer;
+pub(crate) use writer::Writer;

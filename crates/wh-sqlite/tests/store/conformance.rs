@@ -5,18 +5,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wh_domain::id::HostId;
 use wh_ports::answer::BoxFuture;
 use wh_ports::store::Store;
-use wh_sqlite::{Options, SqliteStore};
+use wh_sqlite::{Options, SqliteStore, Writing};
 use wh_testkit::clock::FakeClock;
 use wh_testkit::conformance::{MAX_PENDING, StoreUnderTest};
 
 struct OnFiles {
     home: Home,
+    writing: Writing,
     open: Mutex<Arc<SqliteStore>>,
 }
 
 impl OnFiles {
-    fn open(home: &Home) -> Arc<SqliteStore> {
-        SqliteStore::open(Options { max_pending: MAX_PENDING, ..home.options() }).unwrap()
+    fn new(writing: Writing) -> Self {
+        let home = Home::new();
+        let open = Mutex::new(Self::open(&home, writing));
+        Self { home, writing, open }
+    }
+
+    fn open(home: &Home, writing: Writing) -> Arc<SqliteStore> {
+        SqliteStore::open(Options { max_pending: MAX_PENDING, writing, ..home.options() }).unwrap()
     }
 }
 
@@ -32,7 +39,7 @@ impl StoreUnderTest for OnFiles {
 
     fn reopen(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Self::open(&self.home);
+            *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Self::open(&self.home, self.writing);
         })
     }
 
@@ -40,10 +47,18 @@ impl StoreUnderTest for OnFiles {
     fn kill_host(&self, _: &HostId) {}
 }
 
-fn fresh_store() -> impl Future<Output = OnFiles> {
-    let home = Home::new();
-    let open = Mutex::new(OnFiles::open(&home));
-    std::future::ready(OnFiles { home, open })
+fn with_a_thread_that_writes() -> impl Future<Output = OnFiles> {
+    std::future::ready(OnFiles::new(Writing::Apart))
 }
 
-wh_testkit::store_conformance!(fresh_store);
+wh_testkit::store_conformance!(with_a_thread_that_writes);
+
+mod in_place {
+    use super::*;
+
+    fn without_a_thread_that_writes() -> impl Future<Output = OnFiles> {
+        std::future::ready(OnFiles::new(Writing::InPlace))
+    }
+
+    wh_testkit::store_conformance!(without_a_thread_that_writes);
+}

@@ -9,6 +9,7 @@ use wh_ports::doorbell::Doorbell;
 use wh_ports::intake::{Enqueued, Intake};
 use wh_ports::reader::{Fact, Reader};
 use wh_ports::upkeep::Upkeep;
+use wh_sqlite::{Options, SqliteStore, Writing, describe};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,20 +46,37 @@ fn writers_of_two_handles_take_turns_and_facts_keep_the_order_of_commits() {
 
 #[test]
 fn many_callers_share_commits_and_each_gets_its_own_answer() {
-    let home = Home::new();
-    let store = home.open();
-    let seqs: BTreeSet<_> = run(async {
-        let mut callers = tokio::task::JoinSet::new();
-        // More than one transaction takes, and more than the queue to the writer holds.
-        for no in 0..2_000 {
-            let store = Arc::clone(&store);
-            callers.spawn(async move { enqueue_one(&store, task(&format!("t-{no}"))).await });
-        }
-        callers.join_all().await.into_iter().map(|answer| format!("{answer:?}")).collect()
-    });
-    assert_eq!(seqs.len(), 2_000);
-    let commits = run(store.facts(Cursor::default(), 10_000)).unwrap().0.len();
-    assert!((4..200).contains(&commits), "2,000 callers shared {commits} commits");
+    for writing in [Writing::Apart, Writing::InPlace] {
+        let home = Home::new();
+        let store = SqliteStore::open(Options { writing, ..home.options() }).unwrap();
+        let seqs: BTreeSet<_> = run(async {
+            let mut callers = tokio::task::JoinSet::new();
+            // More than one transaction takes, and more than the queue to the writer holds.
+            for no in 0..2_000 {
+                let store = Arc::clone(&store);
+                callers.spawn(async move { enqueue_one(&store, task(&format!("t-{no}"))).await });
+            }
+            callers.join_all().await.into_iter().map(|answer| format!("{answer:?}")).collect()
+        });
+        assert_eq!(seqs.len(), 2_000);
+        let commits = run(store.facts(Cursor::default(), 10_000)).unwrap().0.len();
+        assert!((4..200).contains(&commits), "{writing:?}: 2,000 callers shared {commits} commits");
+    }
+}
+
+#[test]
+fn what_was_asked_is_done_though_nobody_waits_for_the_answer_any_more() {
+    for writing in [Writing::Apart, Writing::InPlace] {
+        let home = Home::new();
+        let store = SqliteStore::open(Options { writing, ..home.options() }).unwrap();
+        run(async {
+            let asked = std::pin::pin!(store.enqueue(vec![task("t")]));
+            let mut once = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(asked.poll(&mut once).is_pending(), "an answer takes another turn");
+        });
+        drop(store);
+        assert_eq!(describe(&home.options().database).unwrap().pending, 1, "{writing:?}");
+    }
 }
 
 #[test]

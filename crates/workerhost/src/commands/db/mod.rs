@@ -14,7 +14,7 @@ use crate::opened::{database, there};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wh_sqlite::{Mode, SqliteStore};
+use wh_sqlite::{Mode, SqliteStore, Writing};
 
 /// Look after the store: what it holds, whether it is sound, backups, and what may go
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ impl Subject {
     }
 
     fn open(&self, context: &Context) -> Result<Arc<SqliteStore>, Failure> {
-        context.store_of(&self.configuration, Mode::AsIs)
+        context.store_of(&self.configuration, Mode::AsIs, Writing::Apart)
     }
 
     /// How the store is called.

@@ -8,7 +8,7 @@ use crate::json::Ack;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::sync::mpsc;
 use wh_domain::id::TaskType;
 use wh_ports::store::Store;
@@ -45,74 +45,118 @@ const READ_AT_ONCE: usize = 128 << 10;
 /// Lines by their numbers, each as a task or with what is wrong.
 type Batch = Vec<(Option<u64>, Result<Draft, String>)>;
 
-/// Reads `source` to its end and brings every line into the store. Relative paths in lines start at `base`.
+/// Reads `source` to its end and brings every line into the store. Relative paths in lines start at `base`. Nothing else
+/// gets its turn on this thread meanwhile.
 pub(crate) async fn feed(
     store: &dyn Store,
     source: Box<dyn Read + Send>,
     base: PathBuf,
     mut tell: impl FnMut(&Ack) -> Result<(), Failure>,
 ) -> Result<Fed, Failure> {
-    let (sender, mut batches) = mpsc::channel(1);
-    let reader =
-        std::thread::Builder::new().name("feed".to_owned()).spawn(move || read(source, &base, &sender));
-    reader.map_err(|error| Failure::of_io("start a thread", &error))?;
+    let cannot_read = |error| Failure::of_io("read the tasks", &error);
     let mut fed = Fed { created: 0, known: 0, refused: 0, exit: Exit::Ok, types: BTreeSet::new() };
+    let mut lines = Lines::new(source, base);
+    // A producer that waits for its acknowledgements gets them soonest from this very thread.
+    while !lines.wait_for_us() {
+        let Some(batch) = lines.next_batch().map_err(cannot_read)? else { return Ok(fed) };
+        fed.bring_in(store, batch, &mut tell).await?;
+    }
+    let (sender, mut batches) = mpsc::channel(1);
+    let reader = std::thread::Builder::new().name("feed".to_owned()).spawn(move || hand_on(lines, &sender));
+    reader.map_err(|error| Failure::of_io("start a thread", &error))?;
     while let Some(batch) = batches.recv().await {
-        let batch: Batch = batch.map_err(|error| Failure::of_io("read the tasks", &error))?;
-        let types = batch.iter().filter_map(|(_, draft)| Some(&draft.as_ref().ok()?.task.task_type));
-        for task_type in types {
-            if fed.types.len() < MOST_TYPES && !fed.types.contains(task_type) {
-                fed.types.insert(task_type.clone());
-            }
-        }
-        for ack in hand_in(store, batch).await? {
-            match ack.status {
-                "created" => fed.created += 1,
-                "existing" | "duplicate" => fed.known += 1,
-                _ => fed.refused += 1,
-            }
-            fed.exit = fed.exit.worse(exit_of(&ack));
-            tell(&ack)?;
-        }
+        fed.bring_in(store, batch.map_err(cannot_read)?, &mut tell).await?;
     }
     Ok(fed)
 }
 
-/// Reads lines, makes tasks of them while those before are written, and hands on what has come as soon as no more of
-/// it is there: a producer that waits for its acknowledgement gets it at once, one that does not gets large commits.
-fn read(source: Box<dyn Read + Send>, base: &Path, sender: &mpsc::Sender<io::Result<Batch>>) {
-    let mut lines = BufReader::with_capacity(READ_AT_ONCE, source);
-    let (mut batch, mut bytes, mut number) = (Batch::new(), 0, 0);
-    loop {
-        number += 1;
-        let line = match read_line(&mut lines) {
-            Ok(Some(line)) => line,
-            Ok(None) => break,
-            Err(error) => {
-                // If nobody takes it, the command has ended already.
-                sender.blocking_send(Ok(batch)).ok();
-                sender.blocking_send(Err(error)).ok();
-                return;
+impl Fed {
+    async fn bring_in(
+        &mut self,
+        store: &dyn Store,
+        batch: Batch,
+        tell: &mut impl FnMut(&Ack) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let types = batch.iter().filter_map(|(_, draft)| Some(&draft.as_ref().ok()?.task.task_type));
+        for task_type in types {
+            if self.types.len() < MOST_TYPES && !self.types.contains(task_type) {
+                self.types.insert(task_type.clone());
             }
-        };
-        match line {
-            Ok(text) if text.trim().is_empty() => {}
-            Ok(text) => {
-                bytes += text.len();
-                batch.push((Some(number), line::parse(&text, base)));
-            }
-            Err(why) => batch.push((Some(number), Err(why))),
         }
-        let has_more = lines.buffer().contains(&b'\n');
-        let is_full = batch.len() >= MOST_LINES || bytes >= MOST_BYTES;
-        if !batch.is_empty() && (is_full || !has_more) {
-            bytes = 0;
-            if sender.blocking_send(Ok(std::mem::take(&mut batch))).is_err() {
-                return;
+        for ack in hand_in(store, batch).await? {
+            match ack.status {
+                "created" => self.created += 1,
+                "existing" | "duplicate" => self.known += 1,
+                _ => self.refused += 1,
             }
+            self.exit = self.exit.worse(exit_of(&ack));
+            tell(&ack)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes tasks of lines while those before are written.
+fn hand_on(mut lines: Lines, sender: &mpsc::Sender<io::Result<Batch>>) {
+    while let Some(batch) = lines.next_batch().transpose() {
+        let is_last = batch.is_err();
+        // If nobody takes it, the command has ended already.
+        if sender.blocking_send(batch).is_err() || is_last {
+            return;
         }
     }
-    sender.blocking_send(Ok(batch)).ok();
+}
+
+/// The lines of a stream.
+struct Lines {
+    source: BufReader<Box<dyn Read + Send>>,
+    base: PathBuf,
+    number: u64,
+    /// Why nothing more can be read.
+    failure: Option<io::Error>,
+}
+
+impl Lines {
+    fn new(source: Box<dyn Read + Send>, base: PathBuf) -> Self {
+        Self { source: BufReader::with_capacity(READ_AT_ONCE, source), base, number: 0, failure: None }
+    }
+
+    /// Whether a line is here already that no batch holds.
+    fn wait_for_us(&self) -> bool {
+        self.source.buffer().contains(&b'\n')
+    }
+
+    /// What has come, as soon as no more of it is there: a producer that waits for its acknowledgement gets it at once,
+    /// one that does not gets large commits. `None` at the end.
+    fn next_batch(&mut self) -> io::Result<Option<Batch>> {
+        let (mut batch, mut bytes) = (Batch::new(), 0);
+        while batch.is_empty() || (self.wait_for_us() && batch.len() < MOST_LINES && bytes < MOST_BYTES) {
+            match self.next_line() {
+                Ok(Some(Ok(text))) if text.trim().is_empty() => {}
+                Ok(Some(Ok(text))) => {
+                    bytes += text.len();
+                    batch.push((Some(self.number), line::parse(&text, &self.base)));
+                }
+                Ok(Some(Err(why))) => batch.push((Some(self.number), Err(why))),
+                Ok(None) => break,
+                Err(error) if batch.is_empty() => return Err(error),
+                // What came before goes in first.
+                Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok((!batch.is_empty()).then_some(batch))
+    }
+
+    fn next_line(&mut self) -> io::Result<Option<Result<String, String>>> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.number += 1;
+        read_line(&mut self.source)
+    }
 }
 
 /// One line without its end, or why it cannot be used; `None` at the end of the stream. Of a line that is too long the

@@ -24,7 +24,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wh_domain::id::{TaskId, TaskType};
-use wh_sqlite::Mode;
+use wh_sqlite::{Mode, Writing};
 
 /// Enqueue a task, or many from a file of JSON lines
 ///
@@ -97,7 +97,7 @@ fn one(options: Options, context: &Context) -> Ended {
     if let Some((file, why)) = draft.missing() {
         return Err(cannot_open(file, &why));
     }
-    let opened = open_or_make(context)?;
+    let opened = open_or_make(context, Writing::Apart)?;
     block_on_wait(async {
         let (id, task_type) = (draft.task.id.clone(), draft.task.task_type.clone());
         let acks = draft::hand_in(&*opened.store, vec![(None, Ok(draft))]).await?;
@@ -118,9 +118,9 @@ fn one(options: Options, context: &Context) -> Ended {
 }
 
 /// The store, which is made if it is not there.
-fn open_or_make(context: &Context) -> Result<Opened, Failure> {
+fn open_or_make(context: &Context, writing: Writing) -> Result<Opened, Failure> {
     let configuration = context.configuration(Need::Store)?;
-    let store = context.store_of(&configuration, Mode::AsIs)?;
+    let store = context.store_of(&configuration, Mode::AsIs, writing)?;
     Ok(Opened { configuration, store })
 }
 
@@ -187,7 +187,7 @@ pub(crate) fn params(text: &str) -> Result<String, Failure> {
 fn many(file: &Path, context: &Context) -> Ended {
     let source = open(file).map_err(|error| cannot_open(file, &error))?;
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
-    let opened = open_or_make(context)?;
+    let opened = open_or_make(context, Writing::InPlace)?;
     block_on(async {
         let fed = feed(&*opened.store, source, base, |ack| tell(ack, context)).await?;
         context.terminal.detail(&fed.to_string());

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use steering::Steering;
 use tally::Tally;
 use wh_host::Why;
-use wh_sqlite::{Mode, SqliteStore};
+use wh_sqlite::{Mode, SqliteStore, Writing};
 
 /// Carry tasks with the workers of the configuration
 ///
@@ -53,7 +53,7 @@ Examples:
 pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let configuration = context.configuration(Need::File)?;
     tell_warnings(&configuration, context);
-    let store = context.store_of(&configuration, Mode::Migrate)?;
+    let store = context.store_of(&configuration, Mode::Migrate, Writing::Apart)?;
     let tally = Arc::new(Tally::default());
     block_on(async {
         let fed = match &options.enqueue {

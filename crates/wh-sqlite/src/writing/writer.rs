@@ -1,0 +1,170 @@
+//! Everything that writes goes one way: to a thread of its own, or to whoever asks.
+
+use super::batch::Bench;
+use super::clerk::Clerk;
+use super::request::{Call, Message, Reply};
+use crate::failure::{Tried, classify};
+use crate::options::Writing;
+use crate::steps::Verb;
+use crate::tx::Tx;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use tokio::sync::{mpsc, oneshot};
+use wh_ports::store::StoreError;
+
+/// So many requests may wait; more wait with their callers.
+const WAITING: usize = 1_024;
+
+/// The way to the writing connection. It is taken with the first write.
+pub(crate) struct Writer {
+    state: Mutex<State>,
+}
+
+enum State {
+    /// Nothing has been written yet.
+    Idle(Box<Bench>, Writing),
+    Apart(mpsc::Sender<Message>, JoinHandle<()>),
+    InPlace(mpsc::Sender<Message>, Arc<Mutex<InPlace>>),
+    /// It could not be started.
+    Gone(String),
+}
+
+/// Where to put a request.
+struct Way {
+    queue: mpsc::Sender<Message>,
+    /// What then does it, unless a thread does.
+    in_place: Option<Arc<Mutex<InPlace>>>,
+}
+
+/// A clerk without a thread: whoever holds it does what waits.
+struct InPlace {
+    clerk: Clerk,
+    queue: mpsc::Receiver<Message>,
+}
+
+impl InPlace {
+    fn do_what_waits(&mut self) {
+        while let Ok(message) = self.queue.try_recv() {
+            self.clerk.obey(message, &mut self.queue);
+        }
+    }
+}
+
+/// Closing does what was asked and not waited for.
+impl Drop for InPlace {
+    fn drop(&mut self) {
+        self.do_what_waits();
+    }
+}
+
+impl Writer {
+    /// A writer that has not started.
+    pub(crate) fn new(bench: Bench, writing: Writing) -> Self {
+        Self { state: Mutex::new(State::Idle(Box::new(bench), writing)) }
+    }
+
+    /// Whether anything has been written since the store was opened.
+    pub(crate) fn has_started(&self) -> bool {
+        matches!(&*self.lock(), State::Apart(..) | State::InPlace(..))
+    }
+
+    /// Does something within a transaction. Durable before the answer, unless the verb says it may be lost.
+    pub(crate) async fn write<T, F>(&self, verb: Verb, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Tried<T> + Send + 'static,
+    {
+        self.ask(|reply| Message::Write(Box::new(Call::new(verb, work, reply)))).await
+    }
+
+    /// Copies the whole store while writing goes on.
+    pub(crate) async fn backup(&self, to: PathBuf) -> Result<(), StoreError> {
+        self.ask(|reply| Message::Backup(to, reply)).await
+    }
+
+    /// A number that changes when another process, or another handle, has written.
+    pub(crate) async fn version(&self) -> Result<i64, StoreError> {
+        self.ask(Message::Version).await
+    }
+
+    async fn ask<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, StoreError> {
+        let gone = || StoreError::Unavailable("what writes to the store has ended".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let way = self.way()?;
+        way.queue.send(message(reply)).await.map_err(|_| gone())?;
+        if let Some(in_place) = way.in_place {
+            // Others on this thread that are about to ask share the commit.
+            tokio::task::yield_now().await;
+            // Whoever waits here finds its request done, most likely.
+            in_place.lock().map_err(|_| gone())?.do_what_waits();
+        }
+        answer.await.map_err(|_| gone())?
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is replaced in one step, so a panic elsewhere cannot have left half of it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn way(&self) -> Result<Way, StoreError> {
+        let mut state = self.lock();
+        if let State::Idle(..) = &*state {
+            let starting = State::Gone("what writes to the store could not be started".to_owned());
+            if let State::Idle(bench, writing) = std::mem::replace(&mut *state, starting) {
+                *state = start(*bench, writing)?;
+            }
+        }
+        match &*state {
+            State::Apart(queue, _) => Ok(Way { queue: queue.clone(), in_place: None }),
+            State::InPlace(queue, in_place) => {
+                Ok(Way { queue: queue.clone(), in_place: Some(Arc::clone(in_place)) })
+            }
+            State::Gone(why) => Err(StoreError::Unavailable(why.clone())),
+            State::Idle(..) => Err(StoreError::Unavailable("the store is being opened".to_owned())),
+        }
+    }
+}
+
+fn start(bench: Bench, writing: Writing) -> Result<State, StoreError> {
+    let (sender, queue) = mpsc::channel(WAITING);
+    match writing {
+        Writing::InPlace => {
+            let clerk = Clerk::new(bench).map_err(|error| classify(&error))?;
+            Ok(State::InPlace(sender, Arc::new(Mutex::new(InPlace { clerk, queue }))))
+        }
+        Writing::Apart => {
+            let handle = thread::Builder::new()
+                .name("store-writer".to_owned())
+                .stack_size(512 * 1024)
+                .spawn(move || run(bench, queue))
+                .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))?;
+            Ok(State::Apart(sender, handle))
+        }
+    }
+}
+
+/// Closing waits until everything that was asked is written, or refused because the turn to write did not come.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let State::Apart(queue, handle) = std::mem::replace(&mut *self.lock(), State::Gone(String::new()))
+        {
+            drop(queue);
+            // A panic in the thread has been reported where it happened.
+            drop(handle.join());
+        }
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("has_started", &self.has_started()).finish()
+    }
+}
+
+fn run(bench: Bench, mut queue: mpsc::Receiver<Message>) {
+    let Ok(mut clerk) = Clerk::new(bench) else { return };
+    while let Some(message) = queue.blocking_recv() {
+        clerk.obey(message, &mut queue);
+    }
+}

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         [word, act, stamps] if word == worker::WORKER => {
             worker::play(act, stamps, began).map_err(Trouble::from)
         }
+        [word, database] if word == raw::COMMITTER => raw::commit_lines(database.as_ref()),
         arguments => Wish::read(arguments)
             .map_err(Trouble::from)
             .and_then(|wish| wish.map_or_else(help, |wish| measure(&wish))),

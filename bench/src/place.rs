@@ -1,6 +1,7 @@
 //! A directory with a configuration, and the measured program run in it.
 
 use crate::ground::Ground;
+use crate::raw;
 use crate::trouble::{Trouble, trouble};
 use rusqlite::{Connection, OpenFlags};
 use rustix::process::{Pid, Signal, kill_process};
@@ -89,11 +90,7 @@ impl Place {
 
     /// Starts a producer that adds tasks one by one.
     pub(crate) fn producer(&self) -> Result<Producer, Trouble> {
-        let mut command = self.command(&["enqueue", "--file", "-", "--json"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let lines = child.stdin.take().ok_or("no pipe")?;
-        let answers = BufReader::new(child.stdout.take().ok_or("no pipe")?);
-        Ok(Producer { child, lines, answers })
+        Producer::start(&mut self.command(&["enqueue", "--file", "-", "--json"]))
     }
 
     /// A look at the store beside the program.
@@ -160,9 +157,28 @@ pub(crate) struct Producer {
 }
 
 impl Producer {
+    fn start(command: &mut Command) -> Result<Self, Trouble> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let lines = child.stdin.take().ok_or("no pipe")?;
+        let answers = BufReader::new(child.stdout.take().ok_or("no pipe")?);
+        Ok(Self { child, lines, answers })
+    }
+
+    /// One behind whose pipes nothing is but plain SQLite: [`raw::commit_lines`].
+    pub(crate) fn plain(own: &Path, database: &Path) -> Result<Self, Trouble> {
+        Self::start(Command::new(own).arg(raw::COMMITTER).arg(database))
+    }
+
     /// Hands it a task.
     pub(crate) fn give(&mut self, task: &str) -> Result<(), Trouble> {
         Ok(self.lines.write_all(format!("{task}\n").as_bytes())?)
+    }
+
+    /// Takes the line back, from one behind which nothing is but plain SQLite.
+    pub(crate) fn take_back(&mut self, task: &str) -> Result<(), Trouble> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        if line.trim_end() == task { Ok(()) } else { Err(trouble(format!("not what was given: {line}"))) }
     }
 
     /// Takes an acknowledgement, which must be a good one.

@@ -13,14 +13,14 @@ use wh_domain::lifecycle::{Decision, Next};
 use wh_domain::task::{Counters, NewTask, Payload};
 use wh_ports::claims::{Claim, Claims, Introduction, Membership, Produced, Settlement, Want};
 use wh_ports::intake::Intake;
-use wh_sqlite::{Mode, Options, SqliteStore};
+use wh_sqlite::{Mode, Options, SqliteStore, Writing};
 
 /// Callers of one process that enqueue at once.
 const CALLERS: u32 = 256;
 
 /// Opens or makes a store.
-pub(crate) fn open(dir: &Path) -> Result<Arc<SqliteStore>, Trouble> {
-    Ok(SqliteStore::open(Options { mode: Mode::Migrate, ..Options::new(dir) })?)
+pub(crate) fn open(dir: &Path, writing: Writing) -> Result<Arc<SqliteStore>, Trouble> {
+    Ok(SqliteStore::open(Options { mode: Mode::Migrate, writing, ..Options::new(dir) })?)
 }
 
 /// A task that nobody has enqueued yet.

@@ -11,7 +11,7 @@ use crate::trouble::Trouble;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
-use wh_sqlite::SqliteStore;
+use wh_sqlite::{SqliteStore, Writing};
 
 /// So many are pending where few are.
 const FEW: u64 = 1_000;
@@ -62,7 +62,7 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
 
 /// A store with so many tasks that are pending, and so many that have ended.
 fn filled(runtime: &Runtime, dir: &Path, pending: u64, ended: u64) -> Result<Arc<SqliteStore>, Trouble> {
-    let store = store::open(dir)?;
+    let store = store::open(dir, Writing::Apart)?;
     runtime.block_on(async {
         store::bring_in(&store, 0, 1).await?;
         Pretender::new(&store, 0, 1).await?.settle_all().await?;
@@ -76,7 +76,7 @@ fn filled(runtime: &Runtime, dir: &Path, pending: u64, ended: u64) -> Result<Arc
         filling.pending(*waits, pending, None)?;
     }
     drop(filling);
-    store::open(dir)
+    store::open(dir, Writing::Apart)
 }
 
 fn told(crowds: &[Crowd]) -> Vec<Row> {

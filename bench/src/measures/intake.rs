@@ -2,7 +2,7 @@
 
 use crate::fill::Filling;
 use crate::ground::Ground;
-use crate::place::Place;
+use crate::place::{Place, Producer};
 use crate::raw::{self, Commits};
 use crate::report::{Goal, Row, Unit};
 use crate::stats::Spread;
@@ -10,6 +10,7 @@ use crate::store;
 use crate::trouble::Trouble;
 use std::io::Write;
 use std::time::Instant;
+use wh_sqlite::Writing;
 
 /// A line of a producer.
 const LINE: &str = r#"{"type":"echo","params":{"text":"hello"}}"#;
@@ -20,6 +21,7 @@ const AT_ONCE: u64 = 500;
 #[derive(Debug)]
 struct Round {
     commits: f64,
+    piped_commits: f64,
     one_by_one: f64,
     within: f64,
     processes: f64,
@@ -34,7 +36,8 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
     let place = Place::new(ground, &[])?;
     let mut commits = Commits::new(&place.path().join("raw.db"))?;
     place.ok(&["enqueue", "echo", "--params", "{\"text\":\"hello\"}"])?;
-    let alone = store::open(&place.path().join("alone"))?;
+    let alone = store::open(&place.path().join("alone"), Writing::InPlace)?;
+    let shared = store::open(&place.path().join("shared"), Writing::Apart)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut rounds = Vec::new();
     let mut next = 0;
@@ -43,6 +46,7 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
             let (plain, bulk) = in_bulk(ground)?;
             Ok(Round {
                 commits: raw::rate(scale.time, || commits.commit().map(|()| 1))?,
+                piped_commits: piped_commits(ground, &place, number)?,
                 one_by_one: one_by_one(ground, &place)?,
                 processes: raw::rate(scale.time, || {
                     place.ok(&["enqueue", "echo", "--params", "{\"text\":\"hello\"}"]).map(|()| 1)
@@ -53,7 +57,7 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
                     runtime.block_on(store::bring_in(&alone, next, 1)).map(|()| 1)
                 })?,
                 callers: raw::rate(scale.time, || {
-                    let count = runtime.block_on(store::many_callers(&alone, next + 1))?;
+                    let count = runtime.block_on(store::many_callers(&shared, next + 1))?;
                     next += u64::from(count);
                     Ok(count)
                 })?,
@@ -74,6 +78,18 @@ fn one_by_one(ground: &Ground, place: &Place) -> Result<f64, Trouble> {
     let rate = raw::rate(ground.scale.time, || {
         producer.give(LINE)?;
         producer.take()?;
+        Ok(1)
+    })?;
+    producer.stop()?;
+    Ok(rate)
+}
+
+/// The same with nothing behind the pipes but commits of one narrow row.
+fn piped_commits(ground: &Ground, place: &Place, round: usize) -> Result<f64, Trouble> {
+    let mut producer = Producer::plain(&ground.own, &place.path().join(format!("piped-{round}.db")))?;
+    let rate = raw::rate(ground.scale.time, || {
+        producer.give(LINE)?;
+        producer.take_back(LINE)?;
         Ok(1)
     })?;
     producer.stop()?;
@@ -122,9 +138,11 @@ fn told(rounds: &[Round]) -> Vec<Row> {
             .goal(goal.map_or(Goal::None, Goal::RatioAtLeast))
     };
     vec![
-        row("enqueue one by one, through pipes", |it| it.one_by_one, |it| it.commits, Some(0.6))
-            .note("`enqueue --file -`, line by line; raw: commits of one narrow row"),
-        row("enqueue one by one, within a process", |it| it.within, |it| it.commits, Some(0.6)),
+        row("enqueue one by one, within a process", |it| it.within, |it| it.commits, Some(0.6))
+            .note("raw: commits of one narrow row"),
+        row("enqueue one by one, through pipes", |it| it.one_by_one, |it| it.piped_commits, Some(0.6)).note(
+            "`enqueue --file -`, line by line; raw: a process that commits one narrow row for each line",
+        ),
         row("enqueue, a process for each task", |it| it.processes, |it| it.commits, None),
         row("enqueue, lines of one stream", |it| it.stream, |it| it.commits, Some(8.0))
             .note("the start of the process is part of it"),

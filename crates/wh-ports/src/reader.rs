@@ -124,6 +124,10 @@ pub trait Reader: Send + Sync {
     /// All that is kept of a task.
     fn dossier(&self, id: TaskId) -> Answer<'_, Option<Dossier>>;
 
+    /// How many attempts of each of these tasks are on record, in the same order; none of one that is not there. The
+    /// counters of a task say less: they hold what counts against it, since it was last retried.
+    fn attempts_made(&self, seqs: Vec<Seq>) -> Answer<'_, Vec<u32>>;
+
     /// A page of tasks, newest first.
     fn list(&self, filter: Filter) -> Answer<'_, Page>;
 

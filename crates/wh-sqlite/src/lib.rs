@@ -1,4 +1,4 @@
-//! The embedded store: one SQLite file in WAL mode, one writer thread, group commit.
+//! The embedded store: one SQLite file in WAL mode, one writer, group commit.
 //!
 //! Writes of one process are joined: while one commit waits for the disk, the next one fills up. Between processes
 //! a lock file gives every writer its turn. Nothing is acknowledged before it is on stable storage.

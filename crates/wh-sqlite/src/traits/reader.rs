@@ -28,6 +28,12 @@ impl Reader for SqliteStore {
         Box::pin(self.read(move |connection| views::tasks::dossier(connection, &id, &blobs)))
     }
 
+    fn attempts_made(&self, seqs: Vec<Seq>) -> Answer<'_, Vec<u32>> {
+        Box::pin(self.survey(Some(READ_AT_MOST), move |connection| {
+            seqs.iter().map(|seq| views::tasks::attempts_made(connection, *seq)).collect::<Tried<Vec<_>>>()
+        }))
+    }
+
     fn list(&self, filter: Filter) -> Answer<'_, Page> {
         Box::pin(self.survey(Some(READ_AT_MOST), move |connection| views::tasks::list(connection, &filter)))
     }

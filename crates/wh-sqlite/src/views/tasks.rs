@@ -128,6 +128,12 @@ fn result(connection: &Connection, seq: i64, blobs: &BlobDir) -> Tried<Option<(S
     Ok(Some((Content::read(row, 0)?.stored(blobs), row.get(3)?)))
 }
 
+/// How many attempts of a task are on record.
+pub(crate) fn attempts_made(connection: &Connection, seq: Seq) -> Tried<u32> {
+    let mut count = connection.prepare_cached(&format!("{CHAIN} SELECT count(*) FROM chain"))?;
+    Ok(count.query_row([seq.0], |row| row.get(0))?)
+}
+
 fn attempts(connection: &Connection, seq: i64) -> Tried<Vec<AttemptRecord>> {
     let mut find = connection.prepare_cached(&format!("{CHAIN} {ATTEMPTS}"))?;
     let mut rows = find.query([seq])?;

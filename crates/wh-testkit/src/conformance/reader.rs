@@ -46,6 +46,20 @@ pub(super) async fn there_is_no_dossier_of_what_never_was(h: &Harness) {
     assert!(h.store().dossier(id("never-was")).await.expect("the store answers").is_none());
 }
 
+pub(super) async fn attempts_are_counted_in_the_order_of_the_tasks(h: &Harness) {
+    let host = h.join("h").await;
+    let often = h.enqueue("a").await;
+    for next in [AGAIN, AGAIN, Next::Poisoned(PoisonReason::Attempts)] {
+        let claim = h.claim_one(&host).await;
+        h.end(&claim, next).await;
+    }
+    h.store().retry(vec![often.clone()]).await.expect("the store answers");
+    let (never, seq) = (h.enqueue("b").await, h.task(&often).await.seq);
+    let seqs = vec![h.task(&never).await.seq, seq, Seq(i64::MAX), seq];
+    let made = h.store().attempts_made(seqs).await.expect("the store answers");
+    assert_eq!(made, [0, 3, 0, 3], "a retry forgives what counted, and forgets nothing");
+}
+
 /// All pages of a list.
 async fn list(h: &Harness, filter: Filter) -> Vec<Vec<TaskId>> {
     let (mut before, mut pages) = (filter.before, Vec::new());

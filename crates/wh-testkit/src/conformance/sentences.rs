@@ -164,6 +164,7 @@ macro_rules! sentences {
                 tasks_come_in_the_order_they_were_asked_for
                 a_dossier_holds_all_that_is_kept
                 there_is_no_dossier_of_what_never_was
+                attempts_are_counted_in_the_order_of_the_tasks
                 pages_go_from_the_newest_to_the_oldest_without_gaps
                 a_page_is_of_a_hundred_unless_said
                 a_page_is_never_of_more_than_ten_thousand

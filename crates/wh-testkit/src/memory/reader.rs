@@ -34,6 +34,13 @@ impl Reader for MemoryStore {
         self.answer(Verb::Read, move |ledger, _| Ok(ledger.row_of(&id).cloned().map(dossier)))
     }
 
+    fn attempts_made(&self, seqs: Vec<Seq>) -> Answer<'_, Vec<u32>> {
+        self.answer(Verb::Read, move |ledger, _| {
+            let made = |seq: &Seq| ledger.rows.get(seq).map_or(0, |row| row.attempts.len());
+            Ok(seqs.iter().map(|seq| u32::try_from(made(seq)).unwrap_or(u32::MAX)).collect())
+        })
+    }
+
     fn list(&self, filter: Filter) -> Answer<'_, Page> {
         self.answer(Verb::Read, move |ledger, _| Ok(ledger.list(&filter)))
     }

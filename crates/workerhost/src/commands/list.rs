@@ -10,7 +10,7 @@ use crate::opened::Opened;
 use crate::outlook::Outlook;
 use crate::standing::standing;
 use clap::Args;
-use wh_domain::id::{Fence, Seq, TaskType};
+use wh_domain::id::{Seq, TaskType};
 use wh_domain::task::{StateName, Task};
 use wh_ports::reader::{Filter, Reader};
 
@@ -49,7 +49,7 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
     block_on(async {
         let page = opened.store.list(filter).await?;
         let outlook = Outlook::of(&opened, context).await?;
-        let made = attempts_made(&*opened.store, &page.tasks).await?;
+        let made = opened.store.attempts_made(page.tasks.iter().map(|task| task.seq).collect()).await?;
         let tasks = page.tasks.iter().zip(made);
         let next = page.next.map(|seq| seq.0.to_string());
         if context.terminal.json {
@@ -78,19 +78,7 @@ pub(crate) fn task_type(text: String) -> Result<TaskType, Failure> {
     TaskType::new(text).map_err(|error| Failure::usage(format!("the task type {error}")))
 }
 
-/// How many attempts of each are on record. The counters of a task say less: they hold what counts against it, since it
-/// was last retried.
-async fn attempts_made(store: &impl Reader, tasks: &[Task]) -> Result<Vec<usize>, Failure> {
-    let mut made = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        let was_claimed = task.fence > Fence(0);
-        let dossier = if was_claimed { store.dossier(task.id.clone()).await? } else { None };
-        made.push(dossier.map_or(0, |dossier| dossier.attempts.len()));
-    }
-    Ok(made)
-}
-
-fn table<'a>(tasks: impl Iterator<Item = (&'a Task, usize)>, outlook: &Outlook) -> String {
+fn table<'a>(tasks: impl Iterator<Item = (&'a Task, u32)>, outlook: &Outlook) -> String {
     let mut table = Table::new(&["ID", "TYPE", "STATE", "ATTEMPTS", ""]);
     for (task, made) in tasks {
         table.row([

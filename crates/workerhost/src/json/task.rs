@@ -30,7 +30,7 @@ pub(crate) struct TaskObject {
     standing: Standing,
     /// How often it has been tried, whatever counts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    attempts_made: Option<usize>,
+    attempts_made: Option<u32>,
     counters: CountersObject,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_attempts: Option<u32>,
@@ -130,7 +130,7 @@ impl Page {
 
 impl TaskObject {
     /// A row of a list. `made` is how many attempts are on record, where that is known.
-    pub(crate) fn short(task: &Task, made: Option<usize>, outlook: Option<&Outlook>) -> Self {
+    pub(crate) fn short(task: &Task, made: Option<u32>, outlook: Option<&Outlook>) -> Self {
         Self {
             schema: TASK,
             id: task.id.to_string(),
@@ -157,7 +157,7 @@ impl TaskObject {
         Self {
             sentence: standing(task, dossier.attempts.last(), outlook),
             whole: Some(Whole::of(dossier)),
-            ..Self::short(task, Some(dossier.attempts.len()), outlook)
+            ..Self::short(task, u32::try_from(dossier.attempts.len()).ok(), outlook)
         }
     }
 }

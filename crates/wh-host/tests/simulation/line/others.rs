@@ -175,6 +175,10 @@ impl Reader for Line {
         self.shared.store.dossier(id)
     }
 
+    fn attempts_made(&self, seqs: Vec<Seq>) -> Answer<'_, Vec<u32>> {
+        self.shared.store.attempts_made(seqs)
+    }
+
     fn list(&self, filter: Filter) -> Answer<'_, Page> {
         self.shared.store.list(filter)
     }

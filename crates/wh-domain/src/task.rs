@@ -172,7 +172,7 @@ impl StateName {
     }
 
     /// Whether nothing can happen to the task any more, unless a person retries it.
-    pub const fn is_final(self) -> bool {
+    pub const fn has_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Poisoned | Self::Cancelled)
     }
 }

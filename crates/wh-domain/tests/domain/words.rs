@@ -37,6 +37,6 @@ fn what_workers_and_people_write_is_read_in_any_case() {
 #[test]
 fn a_task_has_ended_in_three_states_of_five() {
     let ended: Vec<&str> =
-        StateName::ALL.into_iter().filter(|state| state.is_final()).map(StateName::as_str).collect();
+        StateName::ALL.into_iter().filter(|state| state.has_ended()).map(StateName::as_str).collect();
     assert_eq!(ended, ["completed", "poisoned", "cancelled"]);
 }

@@ -231,7 +231,7 @@ fn write(tx: &mut Tx<'_>, settlement: &Prepared, before: &Before, policy: &Polic
     ))?;
     tx.ring();
     // No attempt, so no record; but whoever waits for the task must learn of its end.
-    if target.stage.state().is_final() { tx.wished(settlement.seq, target.stage) } else { Ok(()) }
+    if target.stage.state().has_ended() { tx.wished(settlement.seq, target.stage) } else { Ok(()) }
 }
 
 fn write_task(

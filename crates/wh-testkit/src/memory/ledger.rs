@@ -94,7 +94,7 @@ impl Ledger {
     /// The unfinished task that holds a key.
     pub(super) fn holder(&self, key: Option<&UniqueKey>) -> Option<&Row> {
         let key = key.filter(|_| self.guards.hold(Guard::Unique))?;
-        self.rows.values().find(|row| !row.state().is_final() && row.task.unique.as_ref() == Some(key))
+        self.rows.values().find(|row| !row.state().has_ended() && row.task.unique.as_ref() == Some(key))
     }
 
     pub(super) fn holds_something(&self, no: MemberNo) -> bool {

@@ -85,7 +85,7 @@ impl Ledger {
                 Some(Fact::Settled { seq, fence: settlement.fence, outcome, state })
             }
             // No attempt ended; if its claim ended the task all the same, that was a wish.
-            None => state.is_final().then_some(Fact::Wished { seq, state }),
+            None => state.has_ended().then_some(Fact::Wished { seq, state }),
         };
         if let Some(fact) = fact {
             self.add(Entry::Fact(fact));

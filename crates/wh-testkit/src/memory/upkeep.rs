@@ -65,7 +65,7 @@ impl Ledger {
     }
 
     fn has_ended(&self, row: &Row) -> bool {
-        row.state().is_final() || !self.guards.hold(Guard::SweepEndedOnly)
+        row.state().has_ended() || !self.guards.hold(Guard::SweepEndedOnly)
     }
 
     fn forget(&mut self, seq: Seq) {
@@ -92,7 +92,7 @@ impl Ledger {
             if self.ids.get(id) != Some(&row.task.seq) {
                 findings.push(format!("{id} cannot be found by its id"));
             }
-            let open = row.task.unique.as_ref().filter(|_| !row.state().is_final());
+            let open = row.task.unique.as_ref().filter(|_| !row.state().has_ended());
             if open.is_some_and(|key| !keys.insert(key)) {
                 findings.push(format!("{id} holds a unique key that another one holds too"));
             }

@@ -111,7 +111,7 @@ async fn ended(store: &dyn Store, ids: &BTreeSet<TaskId>) -> Result<Vec<Task>, F
     for some in ids.chunks(MOST_AT_ONCE) {
         for (id, task) in some.iter().zip(store.tasks(some.to_vec()).await?) {
             let task = task.ok_or_else(|| no_such_task(id.as_str()))?;
-            if task.state.name().is_final() {
+            if task.state.name().has_ended() {
                 ended.push(task);
             }
         }

@@ -51,7 +51,7 @@ pub(super) async fn follow(opened: &Opened, id: TaskId, context: &Context) -> En
         }
         follower.take(&dossier)?;
         let state = dossier.task.state.name();
-        if state.is_final() {
+        if state.has_ended() {
             context.terminal.say(&wait::line(&dossier));
             return Ok(wait::exit_of(state));
         }

@@ -41,7 +41,7 @@ impl Ended {
     pub(super) fn kept(dossier: Dossier) -> Option<Self> {
         let state = dossier.task.state.name();
         let last = dossier.attempts.last();
-        state.is_final().then(|| Self {
+        state.has_ended().then(|| Self {
             state,
             outcome: last.map(|record| record.outcome),
             exit: last.and_then(|record| record.exit.clone()),

@@ -378,7 +378,7 @@ async fn ended(feed: &Feed, open: &[Known]) -> Result<Vec<u64>, StoreError> {
     for some in open.chunks(MOST_AT_ONCE) {
         let seqs = some.iter().map(|known| known.seq).collect();
         for (known, task) in some.iter().zip(feed.store.tasks_by_seq(seqs).await?) {
-            if task.is_some_and(|task| task.state.name().is_final()) {
+            if task.is_some_and(|task| task.state.name().has_ended()) {
                 ended.push(known.identity.index);
             }
         }

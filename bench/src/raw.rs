@@ -80,6 +80,8 @@ impl Commits {
     /// A new database.
     pub(crate) fn new(path: &Path) -> Result<Self, Trouble> {
         let connection = Connection::open(path)?;
+        // Like the store, so that neither writes less than the other.
+        connection.pragma_update(None, "page_size", 2_048)?;
         durable(&connection)?;
         connection.execute_batch(
             "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c TEXT); CREATE INDEX i ON t (b)",

@@ -32,7 +32,7 @@ The repository's own commands.
   cargo xtask ci                 run every check, then say how many tests and checks passed
   cargo xtask ci --only NAME     run one check; may be given more than once
   cargo xtask ci --list          say what the checks are
-  cargo xtask bench [NAME…]      measure the release build against the limits of the machine
+  cargo xtask bench [NAME…]      measure what packages hold against the limits of the machine
   cargo xtask bench help         say what the measurements are
   cargo xtask soak [NAME]        kill hosts, cut the power, watch system calls: is anything lost? Minutes; root for all
   cargo xtask soak help          say what the soaks are

@@ -139,7 +139,7 @@ fn told(rounds: &[Round]) -> Vec<Row> {
     };
     vec![
         row("enqueue one by one, within a process", |it| it.within, |it| it.commits, Some(0.6))
-            .note("raw: commits of one narrow row"),
+            .note("written in place, as `enqueue --file` does; raw: commits of one narrow row"),
         row("enqueue one by one, through pipes", |it| it.one_by_one, |it| it.piped_commits, Some(0.6)).note(
             "`enqueue --file -`, line by line; raw: a process that commits one narrow row for each line",
         ),

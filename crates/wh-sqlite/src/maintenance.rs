@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// One step of a copy takes so many bytes.
 const STEP: i64 = 4 << 20;
+/// What a copy with pages of the right size is called behind the database's own name.
+const FITTED: &str = ".fitted";
 /// How long to wait when another program holds the database.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -118,8 +120,9 @@ pub fn restore(from: &Path, options: &Options) -> Result<(), OpenError> {
         .and_then(|()| bring_contents_back(from, kept.as_ref(), &staged, &place))
         .and_then(|()| move_ahead(&staged, &place))
         .and_then(|()| replace(&staged, &place, options));
-    // What is left of the copy is of no use, whatever became of it.
+    // What is left of the copies is of no use, whatever became of it.
     drop(fs::remove_file(&staged));
+    drop(fs::remove_file(beside(&place.database, FITTED)));
     result?;
     Ringer::new(place.bells()).ring();
     Ok(())
@@ -231,22 +234,26 @@ fn replace(staged: &Path, place: &Place, options: &Options) -> Result<(), OpenEr
 fn write_over(staged: &Path, place: &Place) -> rusqlite::Result<()> {
     // If it cannot be made, opening it fails and says why.
     drop(place.touch_database());
-    let source = Connection::open(staged)?;
     let mut target = open(&place.database)?;
     for_writing(&target)?;
-    fit(&source, &target)?;
+    let source = fitting(Connection::open(staged)?, &target, &beside(&place.database, FITTED))?;
     copy_all(&source, &mut target)?;
     for_writing(&target)
 }
 
-/// Gives a copy pages of the size that the target has: with others SQLite writes over no database that has a log.
-fn fit(copy: &Connection, target: &Connection) -> rusqlite::Result<()> {
+/// The same content in pages of the size that the target has, in a file of its own if need be: with others SQLite writes
+/// over no database that has a log.
+fn fitting(copy: Connection, target: &Connection, file: &Path) -> rusqlite::Result<Connection> {
     let wanted = page_size(target)?;
-    if page_size(copy)? == wanted {
-        return Ok(());
+    if page_size(&copy)? == wanted {
+        return Ok(copy);
     }
+    // If it cannot be made, writing it fails and says why. What a restore that was killed left of it goes.
+    drop(private_file(file).and_then(|file| file.set_len(0)));
+    let name = file.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(file.to_owned()))?;
     copy.pragma_update(None, "page_size", wanted)?;
-    copy.execute_batch("VACUUM")
+    copy.execute("VACUUM INTO ?1", [name])?;
+    Connection::open(file)
 }
 
 fn copy_all(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {

@@ -23,7 +23,7 @@ pub enum Writing {
     /// A thread of its own, so that nobody else on the caller's thread waits for the disk.
     Apart,
     /// Whoever asks, on its own thread, which costs no way to another thread and back: for programs that have nothing
-    /// else to do meanwhile.
+    /// else to do meanwhile. What somebody asked who waits no longer is done with the next request, or at closing.
     InPlace,
 }
 

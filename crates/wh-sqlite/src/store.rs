@@ -25,8 +25,8 @@ use std::time::Duration;
 use wh_ports::clock::Clock;
 use wh_ports::store::StoreError;
 
-/// A store in one SQLite file. Threads start with the first call that needs them: one that writes, one for quick
-/// questions, one for long ones, one that copies large contents.
+/// A store in one SQLite file. Threads start with the first call that needs them: one that writes,
+/// unless the caller does, one for quick questions, one for long ones, one that copies large contents.
 pub struct SqliteStore {
     pub(crate) quick: Desk<Reading>,
     pub(crate) long: Desk<Reading>,

@@ -1,4 +1,5 @@
-//! Copies the log into the database, after the answers, so that the log stays small.
+//! Copies the log into the database, so that it stays small: after the answers have been given. Who writes in place gets
+//! its own only then, each time that so much has come together.
 
 use crate::connection::pages as in_pages;
 use crate::failure::classify;

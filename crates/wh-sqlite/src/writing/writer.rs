@@ -127,17 +127,20 @@ impl Writer {
 }
 
 fn start(bench: Bench, writing: Writing) -> Result<State, StoreError> {
-    let (sender, queue) = mpsc::channel(WAITING);
+    let (sender, mut queue) = mpsc::channel(WAITING);
+    let mut clerk = Clerk::new(bench).map_err(|error| classify(&error))?;
     match writing {
-        Writing::InPlace => {
-            let clerk = Clerk::new(bench).map_err(|error| classify(&error))?;
-            Ok(State::InPlace(sender, Arc::new(Mutex::new(InPlace { clerk, queue }))))
-        }
+        Writing::InPlace => Ok(State::InPlace(sender, Arc::new(Mutex::new(InPlace { clerk, queue })))),
         Writing::Apart => {
+            let obey_all = move || {
+                while let Some(message) = queue.blocking_recv() {
+                    clerk.obey(message, &mut queue);
+                }
+            };
             let handle = thread::Builder::new()
                 .name("store-writer".to_owned())
                 .stack_size(512 * 1024)
-                .spawn(move || run(bench, queue))
+                .spawn(obey_all)
                 .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))?;
             Ok(State::Apart(sender, handle))
         }
@@ -159,12 +162,5 @@ impl Drop for Writer {
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Writer").field("has_started", &self.has_started()).finish()
-    }
-}
-
-fn run(bench: Bench, mut queue: mpsc::Receiver<Message>) {
-    let Ok(mut clerk) = Clerk::new(bench) else { return };
-    while let Some(message) = queue.blocking_recv() {
-        clerk.obey(message, &mut queue);
     }
 }

@@ -145,11 +145,17 @@ fn what_was_given_out_since_the_backup_counts_however_much_it_was() {
     });
 }
 
+fn page_size(database: &std::path::Path) -> u16 {
+    let bytes = fs::read(database).unwrap();
+    u16::from_be_bytes([bytes[16], bytes[17]])
+}
+
 /// The size of a database's pages is chosen once; that of a backup may be another one.
 #[test]
-fn a_backup_with_larger_pages_is_brought_back_into_a_store_that_is_there_and_into_a_new_one() {
+fn a_backup_is_brought_back_whatever_the_size_of_its_pages_and_of_the_stores() {
     let home = Home::new();
     let (copy, large) = (home.path().join("copy"), home.path().join("large.db"));
+    let database = home.options().database;
     run(async {
         let store = home.open();
         for no in 0..100 {
@@ -160,16 +166,27 @@ fn a_backup_with_larger_pages_is_brought_back_into_a_store_that_is_there_and_int
     let connection = rusqlite::Connection::open(copy.join("tasks.db")).unwrap();
     connection.execute_batch(&format!("PRAGMA page_size = 8192; VACUUM INTO '{}'", large.display())).unwrap();
     drop(connection);
-    assert_eq!(&fs::read(&large).unwrap()[16..18], 8_192_u16.to_be_bytes());
-    for is_there in [true, false] {
-        if !is_there {
-            fs::remove_dir_all(home.path().join("data")).unwrap();
-        }
-        restore(&large, &home.options()).unwrap();
-        let store = home.open();
-        assert_eq!(describe(&home.options().database).unwrap().pending, 100);
-        assert_eq!(run(store.check()).unwrap(), Vec::<String>::new());
+    assert_eq!((page_size(&database), page_size(&large)), (2_048, 8_192));
+    let bring_back = |from: &std::path::Path, pages| {
+        restore(from, &home.options()).unwrap();
+        assert_eq!(run(home.open().check()).unwrap(), Vec::<String>::new());
+        assert_eq!((describe(&database).unwrap().pending, page_size(&database)), (100, pages));
+        let left: Vec<_> = fs::read_dir(home.path().join("data"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with("tasks.db."))
+            .collect();
+        assert_eq!(left, Vec::<String>::new());
+    };
+    bring_back(&large, 2_048);
+    fs::remove_dir_all(home.path().join("data")).unwrap();
+    bring_back(&large, 2_048);
+    // A store from before keeps its pages.
+    fs::copy(&large, &database).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        fs::remove_file(format!("{}{suffix}", database.display())).ok();
     }
+    bring_back(&copy, 8_192);
 }
 
 #[test]

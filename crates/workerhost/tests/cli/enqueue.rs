@@ -41,6 +41,37 @@ fn each_line_is_acknowledged_in_its_turn_and_a_wrong_one_spoils_no_other() {
     assert!(place.ok(&["show", "b", "--json"]).out.contains("{\"n\": 1.0}"), "contents keep their spelling");
 }
 
+/// So many that they are read ahead while those before are written.
+#[test]
+fn of_thousands_of_lines_each_is_acknowledged_in_its_turn_with_its_number() {
+    let place = Place::with(NO_WORKERS);
+    let (mut lines, mut expected) = (Vec::new(), Vec::new());
+    for number in 1..=3_001_u64 {
+        let id = format!("t-{number}");
+        lines.push(match number % 7 {
+            0 => "  ".to_owned(),
+            1 => "{\"type\":".to_owned(),
+            _ => format!("{{\"type\":\"t\",\"id\":\"{id}\"}}"),
+        });
+        match number % 7 {
+            0 => {}
+            1 => expected.push((number, "refused", None)),
+            _ => expected.push((number, "created", Some(id))),
+        }
+    }
+    let said = place.run_with(&["enqueue", "--file", "-", "--json"], &lines.join("\n"));
+    assert_eq!(said.code, Some(1));
+    let objects = said.objects();
+    let told: Vec<_> = objects
+        .iter()
+        .map(|ack| {
+            let id = ack["id"].as_str().map(str::to_owned);
+            (ack["line"].as_u64().unwrap(), ack["status"].as_str().unwrap(), id)
+        })
+        .collect();
+    assert_eq!(told, expected);
+}
+
 #[test]
 fn what_is_wrong_is_told_with_the_field_and_the_code_of_a_wrong_command_line() {
     let place = Place::with(NO_WORKERS);

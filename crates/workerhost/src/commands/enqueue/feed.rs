@@ -39,6 +39,9 @@ impl fmt::Display for Fed {
     }
 }
 
+/// A producer that waits for its acknowledgements gives fewer bytes at once.
+const THICK: usize = 16 << 10;
+
 /// Bytes read at once: more than the lines of one commit usually have, and what a pipe holds twice.
 const READ_AT_ONCE: usize = 128 << 10;
 
@@ -57,7 +60,7 @@ pub(crate) async fn feed(
     let mut fed = Fed { created: 0, known: 0, refused: 0, exit: Exit::Ok, types: BTreeSet::new() };
     let mut lines = Lines::new(source, base);
     // A producer that waits for its acknowledgements gets them soonest from this very thread.
-    while !lines.wait_for_us() {
+    while !lines.come_thick() {
         let Some(batch) = lines.next_batch().map_err(cannot_read)? else { return Ok(fed) };
         fed.bring_in(store, batch, &mut tell).await?;
     }
@@ -112,50 +115,44 @@ struct Lines {
     source: BufReader<Box<dyn Read + Send>>,
     base: PathBuf,
     number: u64,
-    /// Why nothing more can be read.
-    failure: Option<io::Error>,
+    /// Bytes of the last batch.
+    bytes: usize,
 }
 
 impl Lines {
     fn new(source: Box<dyn Read + Send>, base: PathBuf) -> Self {
-        Self { source: BufReader::with_capacity(READ_AT_ONCE, source), base, number: 0, failure: None }
+        Self { source: BufReader::with_capacity(READ_AT_ONCE, source), base, number: 0, bytes: 0 }
+    }
+
+    /// Whether they come faster than one by one.
+    fn come_thick(&self) -> bool {
+        self.bytes >= THICK || self.has_more()
     }
 
     /// Whether a line is here already that no batch holds.
-    fn wait_for_us(&self) -> bool {
+    fn has_more(&self) -> bool {
         self.source.buffer().contains(&b'\n')
     }
 
     /// What has come, as soon as no more of it is there: a producer that waits for its acknowledgement gets it at once,
     /// one that does not gets large commits. `None` at the end.
     fn next_batch(&mut self) -> io::Result<Option<Batch>> {
-        let (mut batch, mut bytes) = (Batch::new(), 0);
-        while batch.is_empty() || (self.wait_for_us() && batch.len() < MOST_LINES && bytes < MOST_BYTES) {
-            match self.next_line() {
-                Ok(Some(Ok(text))) if text.trim().is_empty() => {}
-                Ok(Some(Ok(text))) => {
-                    bytes += text.len();
+        let mut batch = Batch::new();
+        self.bytes = 0;
+        // After the first one only lines that are here already: reading them cannot fail.
+        while batch.is_empty() || (self.has_more() && batch.len() < MOST_LINES && self.bytes < MOST_BYTES) {
+            self.number += 1;
+            match read_line(&mut self.source)? {
+                Some(Ok(text)) if text.trim().is_empty() => {}
+                Some(Ok(text)) => {
+                    self.bytes += text.len();
                     batch.push((Some(self.number), line::parse(&text, &self.base)));
                 }
-                Ok(Some(Err(why))) => batch.push((Some(self.number), Err(why))),
-                Ok(None) => break,
-                Err(error) if batch.is_empty() => return Err(error),
-                // What came before goes in first.
-                Err(error) => {
-                    self.failure = Some(error);
-                    break;
-                }
+                Some(Err(why)) => batch.push((Some(self.number), Err(why))),
+                None => break,
             }
         }
         Ok((!batch.is_empty()).then_some(batch))
-    }
-
-    fn next_line(&mut self) -> io::Result<Option<Result<String, String>>> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
-        self.number += 1;
-        read_line(&mut self.source)
     }
 }
 
@@ -187,6 +184,40 @@ mod tests {
     fn lines_of(bytes: &[u8]) -> Vec<Result<String, String>> {
         let mut source = BufReader::new(bytes);
         std::iter::from_fn(|| read_line(&mut source).unwrap()).collect()
+    }
+
+    /// Gives so much, and then fails.
+    struct Torn(&'static [u8]);
+
+    impl Read for Torn {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() { Err(io::ErrorKind::ConnectionReset.into()) } else { self.0.read(into) }
+        }
+    }
+
+    #[test]
+    fn lines_before_one_that_cannot_be_read_are_handed_on_with_their_numbers() {
+        let source = Torn(b"{\"type\": \"a\"}\n\nbad\n{\"type\": \"b\"}\n{\"type\"");
+        let mut lines = Lines::new(Box::new(source), PathBuf::new());
+        let batch = lines.next_batch().unwrap().unwrap();
+        let told: Vec<_> = batch.iter().map(|(number, draft)| (*number, draft.is_ok())).collect();
+        assert_eq!(told, [(Some(1), true), (Some(3), false), (Some(4), true)]);
+        assert_eq!(lines.next_batch().unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn lines_come_thick_when_many_wait_or_when_they_are_large() {
+        let large = format!("{{\"type\": \"a\", \"params\": \"{}\"}}\n", "x".repeat(THICK));
+        for (lines, thick) in [
+            ("{\"type\": \"a\"}\n".to_owned(), false),
+            ("{\"type\": \"a\"}\n".repeat(MOST_LINES), false),
+            ("{\"type\": \"a\"}\n".repeat(MOST_LINES + 1), true),
+            (large, true),
+        ] {
+            let mut lines = Lines::new(Box::new(io::Cursor::new(lines)), PathBuf::new());
+            lines.next_batch().unwrap();
+            assert_eq!(lines.come_thick(), thick);
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Place {
 
     /// The program with these arguments.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = raw::command(&self.program);
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
@@ -166,7 +166,7 @@ impl Producer {
 
     /// One behind whose pipes nothing is but plain SQLite: [`raw::commit_lines`].
     pub(crate) fn plain(own: &Path, database: &Path) -> Result<Self, Trouble> {
-        Self::start(Command::new(own).arg(raw::COMMITTER).arg(database))
+        Self::start(raw::command(own).arg(raw::COMMITTER).arg(database))
     }
 
     /// Hands it a task.

@@ -9,16 +9,15 @@ use std::io::{BufRead, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use wh_protocol::env::PASSED_ON;
 
-/// What a worker gets of its host's environment. A language, for one, makes each start of `cat` dearer by a seventh.
-const HANDED_DOWN: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
-
-/// A command as a worker is started: with that and without all else, for `cargo run` names directories in which every
-/// program that it starts then looks for its libraries first, which makes it dearer still.
+/// A command as a worker is started: with what is passed on to workers and without all else. A language makes each start
+/// of `cat` dearer by a seventh, and `cargo run` names directories in which every program then looks for its libraries
+/// first, which makes it dearer still.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    let handed_down = HANDED_DOWN.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-    command.env_clear().envs(handed_down);
+    let passed_on = PASSED_ON.iter().copied().chain(["TMPDIR"]);
+    command.env_clear().envs(passed_on.filter_map(|name| Some((name, std::env::var_os(name)?))));
     command
 }
 

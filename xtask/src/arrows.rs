@@ -47,7 +47,7 @@ const TABLE: &[Row] = &[
         in_tests: TESTKIT,
     },
     // beside the house
-    Row { from: "bench", to: &["wh-domain", "wh-ports", "wh-sqlite"], in_tests: &[] },
+    Row { from: "bench", to: &["wh-domain", "wh-ports", "wh-protocol", "wh-sqlite"], in_tests: &[] },
     Row { from: "soak", to: &["wh-domain", "wh-ports", "wh-sqlite", "workerhost"], in_tests: &[] },
     Row { from: "xtask", to: &[], in_tests: &[] },
 ];

@@ -17,6 +17,7 @@ use wh_ports::blobs::Stored;
 use wh_ports::claims::Claim;
 use wh_ports::clock::Clock;
 use wh_ports::runner::{Assignment, Runner};
+use wh_protocol::env::PASSED_ON;
 use wh_supervisor::{ProcessRunner, RunnerOptions, SPAWNER_ARGUMENT};
 
 const INPUT: &str =
@@ -126,8 +127,12 @@ fn raw(streams: u32, attempts: u32) -> Result<f64, Trouble> {
     Ok(begun.elapsed().as_secs_f64())
 }
 
+/// In the environment that a worker gets: what `cargo run` adds makes a start dearer.
 fn cat_once() -> Result<(), Trouble> {
+    let passed_on = PASSED_ON.iter().copied().chain(["TMPDIR"]);
     let mut child = Command::new("/bin/cat")
+        .env_clear()
+        .envs(passed_on.filter_map(|name| Some((name, std::env::var_os(name)?))))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -31,9 +31,11 @@ pub(crate) async fn carry(
     notes: Arc<Notebook>,
 ) -> Arrival {
     let carried = carried(&assignment);
-    tools.bus.tell(&Event::AttemptStarted { carried: carried.clone() });
+    let started = Event::AttemptStarted { carried: carried.clone() };
     let listener = listener(&tools, &assignment, carried, notes);
-    let finished = tools.runner.run(assignment.clone(), orders, listener).await;
+    let run = tools.runner.run(assignment.clone(), orders, listener);
+    // The runner first: the process starts while others are told of it.
+    let (finished, ()) = tokio::join!(run, async { tools.bus.tell(&started) });
     Arrival::Ended(Box::new((assignment, finished)))
 }
 

@@ -31,6 +31,11 @@ pub(crate) async fn beat(tools: Arc<Tools>, after: Cursor) -> Arrival {
     Arrival::Beat { changed, renewed, answer }
 }
 
+/// Asks what people wished.
+pub(crate) async fn heed(tools: Arc<Tools>, after: Cursor) -> Arrival {
+    Arrival::Heeded(tools.store.heed(tools.host.clone(), after).await)
+}
+
 /// Takes over from a dead host: makes sure that nothing of its attempts is alive, however long that takes, then
 /// settles its claims. `Some` policy is the worker's own, where this host knows the worker.
 pub(crate) async fn bury(

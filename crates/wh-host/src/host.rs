@@ -205,6 +205,7 @@ impl Host {
             self.next_sweep,
             self.publishing.due(),
             self.stage.due(),
+            self.ear.due(),
             self.claiming.again_at.filter(|_| self.stage.claims() && !self.claiming.in_flight),
             self.claiming.rest_until,
             recovery,
@@ -225,6 +226,9 @@ impl Host {
         if self.next_sweep.is_some_and(|at| at <= now) {
             self.next_sweep = None;
             self.beside.spawn(duties::sweep(Arc::clone(&self.tools), self.settings.retention));
+        }
+        if self.ear.begin(now) {
+            self.beside.spawn(duties::heed(Arc::clone(&self.tools), self.ear.cursor));
         }
         if self.publishing.begin(now) {
             let report = self.roster.report();

@@ -17,6 +17,8 @@ use wh_ports::store::StoreError;
 #[derive(Debug)]
 pub(super) struct Claiming {
     pub(super) in_flight: bool,
+    /// How many tasks the last claim asked for.
+    pub(super) asked_for: u32,
     /// Something may have become claimable since the last claim.
     pub(super) wanted: bool,
     /// The last claim left nothing behind that could be had now.
@@ -38,6 +40,7 @@ impl Claiming {
     pub(super) fn new() -> Self {
         Self {
             in_flight: false,
+            asked_for: 0,
             wanted: true,
             found_nothing: false,
             again_at: None,
@@ -71,6 +74,7 @@ impl Host {
             return;
         }
         self.claiming.wanted = false;
+        self.claiming.asked_for = most;
         let wants = self.roster.wants(now);
         self.beside
             .spawn(async move { Arrival::Claimed(tools.store.claim(tools.host.clone(), wants, most).await) });
@@ -122,8 +126,8 @@ impl Host {
         if claimed.claims.is_empty() {
             self.found_nothing();
         } else {
-            // Something was there, so there may be more for streams that were free but not asked for.
-            self.claiming.wanted = true;
+            // A claim that brought less than it asked for has left nothing behind.
+            self.claiming.wanted |= claimed.claims.len() >= self.claiming.asked_for as usize;
             self.found_something();
         }
         if self.roster.lanes_version != Some(claimed.lanes_version) {

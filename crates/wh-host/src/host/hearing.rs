@@ -33,23 +33,14 @@ impl Host {
     /// Something has changed: look for tasks, and for what people asked.
     pub(super) fn look(&mut self) {
         self.claiming.wanted = true;
-        if self.ear.looking {
-            self.ear.again = true;
-            return;
-        }
-        self.ear.looking = true;
-        let (tools, cursor) = (Arc::clone(&self.tools), self.ear.cursor);
-        self.beside.spawn(async move { Arrival::Heeded(tools.store.heed(tools.host.clone(), cursor).await) });
+        self.ear.heard();
     }
 
     pub(super) fn looked(&mut self, answer: Result<Heeded, StoreError>) {
-        self.ear.looking = false;
+        self.ear.asking = false;
         // A store that is away is asked again by the next heartbeat.
         if let Some(heeded) = self.unless_failed(answer) {
             self.heed(heeded);
-        }
-        if std::mem::take(&mut self.ear.again) {
-            self.look();
         }
     }
 

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use wh_ports::store::StoreError;
 
-/// From so many bytes on, what nobody reads any more is copied.
-const COPY_AT: i64 = 16 << 20;
+/// From so many bytes on, what nobody reads any more is copied, and the log is written over from its beginning. Until then
+/// it grows, and a commit that lets a file grow takes half as long again as one that writes over what is there.
+const COPY_AT: i64 = 4 << 20;
 /// From so many bytes on, readers are waited for, so that the log can begin anew.
 const BEGIN_ANEW_AT: i64 = 64 << 20;
 /// With fewer bytes the log is left to whoever opens the store next, who reads through it.

@@ -2,17 +2,19 @@
 
 use super::batch::{Bench, MOST};
 use super::request::{Call, Message, Request};
+use super::writer::Writer;
 use crate::bell::Ringer;
 use crate::clock::SystemClock;
 use crate::failure::{Fail, Tried};
 use crate::identity::Identity;
 use crate::lock::WriterLock;
-use crate::options::Mode;
+use crate::options::{Mode, Writing};
 use crate::place::Place;
 use crate::schema::{MIGRATIONS, open_ready};
 use crate::steps::{Steps, Verb};
 use crate::trust::Trust;
 use crate::tx::Tx;
+use rusqlite::hooks::{AuthContext, Authorization};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -180,4 +182,17 @@ fn a_database_that_was_deleted_under_way_is_written_no_more() {
     let (request, mut answer) = request(Verb::Enqueue, arrives);
     bench.serve(request, &mut queue);
     assert!(matches!(answer.try_recv().unwrap(), Err(StoreError::Broken(_))));
+}
+
+#[tokio::test]
+async fn what_keeps_the_writer_from_starting_is_told_to_everybody_who_asks() {
+    let dir = TempDir::new().unwrap();
+    let mut bench = bench(&dir);
+    bench.connection.authorizer(Some(|_: AuthContext<'_>| Authorization::Deny)).unwrap();
+    let writer = Writer::new(bench, Writing::Apart);
+    for _ in 0..2 {
+        let why = writer.version().await.unwrap_err().to_string();
+        assert!(why.contains("not authorized"), "{why}");
+    }
+    assert!(!writer.has_started());
 }

@@ -8,7 +8,7 @@ use crate::options::Writing;
 use crate::steps::Verb;
 use crate::tx::Tx;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 use wh_ports::store::StoreError;
@@ -18,23 +18,37 @@ const WAITING: usize = 1_024;
 
 /// The way to the writing connection. It is taken with the first write.
 pub(crate) struct Writer {
-    state: Mutex<State>,
+    way: LazyLock<Started, Box<dyn FnOnce() -> Started + Send>>,
 }
 
-enum State {
-    /// Nothing has been written yet.
-    Idle(Box<Bench>, Writing),
-    Apart(mpsc::Sender<Message>, JoinHandle<()>),
-    InPlace(mpsc::Sender<Message>, Arc<Mutex<InPlace>>),
-    /// It could not be started.
-    Gone(String),
-}
+type Started = Result<Way, StoreError>;
 
 /// Where to put a request.
 struct Way {
+    // Dropped before what follows: then nothing more can be asked.
     queue: mpsc::Sender<Message>,
-    /// What then does it, unless a thread does.
-    in_place: Option<Arc<Mutex<InPlace>>>,
+    by: By,
+}
+
+/// What does the requests.
+enum By {
+    /// A thread that ends when nothing more can be asked.
+    Thread(#[expect(dead_code, reason = "waits for the thread when it is dropped")] Joined),
+    /// Whoever asks.
+    Caller(Box<Mutex<InPlace>>),
+}
+
+/// A thread that is waited for.
+struct Joined(Option<JoinHandle<()>>);
+
+/// Closing waits until everything that was asked is written, or refused because the turn to write did not come.
+impl Drop for Joined {
+    fn drop(&mut self) {
+        if let Some(handle) = self.0.take() {
+            // A panic in the thread has been reported where it happened.
+            drop(handle.join());
+        }
+    }
 }
 
 /// A clerk without a thread: whoever holds it does what waits.
@@ -61,12 +75,12 @@ impl Drop for InPlace {
 impl Writer {
     /// A writer that has not started.
     pub(crate) fn new(bench: Bench, writing: Writing) -> Self {
-        Self { state: Mutex::new(State::Idle(Box::new(bench), writing)) }
+        Self { way: LazyLock::new(Box::new(move || start(bench, writing))) }
     }
 
     /// Whether anything has been written since the store was opened.
     pub(crate) fn has_started(&self) -> bool {
-        matches!(&*self.lock(), State::Apart(..) | State::InPlace(..))
+        LazyLock::get(&self.way).is_some_and(Result::is_ok)
     }
 
     /// Does something within a transaction. Durable before the answer, unless the verb says it may be lost.
@@ -91,9 +105,10 @@ impl Writer {
     async fn ask<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, StoreError> {
         let gone = || StoreError::Unavailable("what writes to the store has ended".to_owned());
         let (reply, answer) = oneshot::channel();
-        let way = self.way()?;
+        // What kept it from starting once will do so again.
+        let way = self.way.as_ref().map_err(Clone::clone)?;
         way.queue.send(message(reply)).await.map_err(|_| gone())?;
-        if let Some(in_place) = way.in_place {
+        if let By::Caller(in_place) = &way.by {
             // Others on this thread that are about to ask share the commit.
             tokio::task::yield_now().await;
             // Whoever waits here finds its request done, most likely.
@@ -101,36 +116,13 @@ impl Writer {
         }
         answer.await.map_err(|_| gone())?
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // The state is replaced in one step, so a panic elsewhere cannot have left half of it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn way(&self) -> Result<Way, StoreError> {
-        let mut state = self.lock();
-        if let State::Idle(..) = &*state {
-            let starting = State::Gone("what writes to the store could not be started".to_owned());
-            if let State::Idle(bench, writing) = std::mem::replace(&mut *state, starting) {
-                *state = start(*bench, writing)?;
-            }
-        }
-        match &*state {
-            State::Apart(queue, _) => Ok(Way { queue: queue.clone(), in_place: None }),
-            State::InPlace(queue, in_place) => {
-                Ok(Way { queue: queue.clone(), in_place: Some(Arc::clone(in_place)) })
-            }
-            State::Gone(why) => Err(StoreError::Unavailable(why.clone())),
-            State::Idle(..) => Err(StoreError::Unavailable("the store is being opened".to_owned())),
-        }
-    }
 }
 
-fn start(bench: Bench, writing: Writing) -> Result<State, StoreError> {
+fn start(bench: Bench, writing: Writing) -> Started {
     let (sender, mut queue) = mpsc::channel(WAITING);
     let mut clerk = Clerk::new(bench).map_err(|error| classify(&error))?;
-    match writing {
-        Writing::InPlace => Ok(State::InPlace(sender, Arc::new(Mutex::new(InPlace { clerk, queue })))),
+    let by = match writing {
+        Writing::InPlace => By::Caller(Box::new(Mutex::new(InPlace { clerk, queue }))),
         Writing::Apart => {
             let obey_all = move || {
                 while let Some(message) = queue.blocking_recv() {
@@ -142,21 +134,10 @@ fn start(bench: Bench, writing: Writing) -> Result<State, StoreError> {
                 .stack_size(512 * 1024)
                 .spawn(obey_all)
                 .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))?;
-            Ok(State::Apart(sender, handle))
+            By::Thread(Joined(Some(handle)))
         }
-    }
-}
-
-/// Closing waits until everything that was asked is written, or refused because the turn to write did not come.
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if let State::Apart(queue, handle) = std::mem::replace(&mut *self.lock(), State::Gone(String::new()))
-        {
-            drop(queue);
-            // A panic in the thread has been reported where it happened.
-            drop(handle.join());
-        }
-    }
+    };
+    Ok(Way { queue: sender, by })
 }
 
 impl std::fmt::Debug for Writer {

@@ -46,7 +46,7 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
             let (plain, bulk) = in_bulk(ground)?;
             Ok(Round {
                 commits: raw::rate(scale.time, || commits.commit().map(|()| 1))?,
-                piped_commits: piped_commits(ground, &place, number)?,
+                piped_commits: piped_commits(ground)?,
                 one_by_one: one_by_one(ground, &place)?,
                 processes: raw::rate(scale.time, || {
                     place.ok(&["enqueue", "echo", "--params", "{\"text\":\"hello\"}"]).map(|()| 1)
@@ -85,8 +85,10 @@ fn one_by_one(ground: &Ground, place: &Place) -> Result<f64, Trouble> {
 }
 
 /// The same with nothing behind the pipes but commits of one narrow row.
-fn piped_commits(ground: &Ground, place: &Place, round: usize) -> Result<f64, Trouble> {
-    let mut producer = Producer::plain(&ground.own, &place.path().join(format!("piped-{round}.db")))?;
+fn piped_commits(ground: &Ground) -> Result<f64, Trouble> {
+    // Of its own: a round that others disturbed is measured again.
+    let place = Place::new(ground, &[])?;
+    let mut producer = Producer::plain(&ground.own, &place.path().join("raw.db"))?;
     let rate = raw::rate(ground.scale.time, || {
         producer.give(LINE)?;
         producer.take_back(LINE)?;

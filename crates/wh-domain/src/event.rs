@@ -67,7 +67,7 @@ pub enum Event {
         /// Why.
         why: Box<str>,
     },
-    /// An attempt's process is about to be started.
+    /// An attempt's process is being started.
     AttemptStarted {
         /// Which.
         carried: Carried,

@@ -35,7 +35,7 @@ pub(crate) async fn carry(
     let listener = listener(&tools, &assignment, carried, notes);
     let run = tools.runner.run(assignment.clone(), orders, listener);
     // The runner first: the process starts while others are told of it.
-    let (finished, ()) = tokio::join!(run, async { tools.bus.tell(&started) });
+    let (finished, ()) = tokio::join!(biased; run, async { tools.bus.tell(&started) });
     Arrival::Ended(Box::new((assignment, finished)))
 }
 

@@ -6,7 +6,7 @@ use wh_ports::claims::Cursor;
 use wh_ports::doorbell::Bell;
 
 /// The bell rings mostly for tasks, and rarely alone. So wishes are asked for a moment later, once for all rings since:
-/// nobody notices, and what a task needs to start is not in the way of it.
+/// nobody notices, and the question takes no processor from the start of the task.
 const MOMENT: Duration = Duration::from_millis(5);
 
 /// An ear. Without a bell it is deaf, and heartbeats alone bring news.
@@ -15,9 +15,9 @@ pub(crate) struct Ear {
     /// Up to which wish it has listened.
     pub(crate) cursor: Cursor,
     /// When the store is to be asked for wishes.
-    pub(crate) ask_at: Option<Instant>,
+    ask_at: Option<Instant>,
     /// Whether it is being asked.
-    pub(crate) asking: bool,
+    asking: bool,
     pub(crate) bell: Option<Box<dyn Bell>>,
     /// Whether a bell is being asked for.
     pub(crate) listening: bool,
@@ -42,6 +42,11 @@ impl Ear {
             self.asking = true;
         }
         is_due
+    }
+
+    /// There is an answer.
+    pub(crate) fn answered(&mut self) {
+        self.asking = false;
     }
 
     /// Returns when the bell has rung; never while there is none.
@@ -81,7 +86,7 @@ mod tests {
         ear.heard();
         tokio::time::advance(MOMENT).await;
         assert_eq!(ear.due(), None);
-        ear.asking = false;
+        ear.answered();
         assert!(ear.begin(Instant::now()));
     }
 }

@@ -188,7 +188,7 @@ impl Host {
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                     Err(_) => {}
                 },
-                () = self.ear.rung() => self.look(),
+                () = self.ear.rung() => self.stirred(),
                 () = self.notes.changed() => self.publishing.soon(),
                 () = tokio::time::sleep_until(wake) => {}
             }
@@ -271,7 +271,7 @@ impl Host {
                 self.claiming.wanted |= changed;
                 self.beaten(renewed, answer);
             }
-            Arrival::Heeded(answer) => self.looked(answer),
+            Arrival::Heeded(answer) => self.heeded(answer),
             Arrival::Buried(answer) => {
                 self.burying -= 1;
                 self.claiming.wanted = true;

@@ -241,7 +241,8 @@ pub trait Claims: Send + Sync {
     fn lanes(&self) -> Answer<'_, (u64, Vec<Lane>)>;
 
     /// Takes due tasks, best rank first over all wants: at most as many as each want says, and at most `most` in
-    /// all. Durable before the answer.
+    /// all, and no fewer than there are within these limits: nobody asks again for what was left behind, but for what
+    /// [`Claimed::next_due`] announces. Durable before the answer.
     fn claim(&self, host: HostId, wants: Vec<Want>, most: u32) -> Answer<'_, Claimed>;
 
     /// Pushes the host's lease forward: one small write, whatever it holds.

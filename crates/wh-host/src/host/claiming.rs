@@ -17,11 +17,9 @@ use wh_ports::store::StoreError;
 #[derive(Debug)]
 pub(super) struct Claiming {
     pub(super) in_flight: bool,
-    /// How many tasks the last claim asked for.
-    pub(super) asked_for: u32,
     /// Something may have become claimable since the last claim.
     pub(super) wanted: bool,
-    /// The last claim left nothing behind that could be had now.
+    /// The last claim brought nothing, or there was no room for one.
     pub(super) found_nothing: bool,
     /// When a task becomes due, or a store that was away is asked again.
     pub(super) again_at: Option<Instant>,
@@ -40,7 +38,6 @@ impl Claiming {
     pub(super) fn new() -> Self {
         Self {
             in_flight: false,
-            asked_for: 0,
             wanted: true,
             found_nothing: false,
             again_at: None,
@@ -74,7 +71,6 @@ impl Host {
             return;
         }
         self.claiming.wanted = false;
-        self.claiming.asked_for = most;
         let wants = self.roster.wants(now);
         self.beside
             .spawn(async move { Arrival::Claimed(tools.store.claim(tools.host.clone(), wants, most).await) });
@@ -126,8 +122,7 @@ impl Host {
         if claimed.claims.is_empty() {
             self.found_nothing();
         } else {
-            // A claim that brought less than it asked for has left nothing behind.
-            self.claiming.wanted |= claimed.claims.len() >= self.claiming.asked_for as usize;
+            // It has brought all there was or filled every room, so nothing is wanted by that.
             self.found_something();
         }
         if self.roster.lanes_version != Some(claimed.lanes_version) {

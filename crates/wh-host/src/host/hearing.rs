@@ -26,18 +26,18 @@ impl Host {
         self.ear.bell = self.unless_failed(answer);
         if self.ear.bell.is_some() {
             // It may have rung before anybody listened.
-            self.look();
+            self.stirred();
         }
     }
 
-    /// Something has changed: look for tasks, and for what people asked.
-    pub(super) fn look(&mut self) {
+    /// Something has changed: there may be tasks, and wishes.
+    pub(super) fn stirred(&mut self) {
         self.claiming.wanted = true;
         self.ear.heard();
     }
 
-    pub(super) fn looked(&mut self, answer: Result<Heeded, StoreError>) {
-        self.ear.asking = false;
+    pub(super) fn heeded(&mut self, answer: Result<Heeded, StoreError>) {
+        self.ear.answered();
         // A store that is away is asked again by the next heartbeat.
         if let Some(heeded) = self.unless_failed(answer) {
             self.heed(heeded);

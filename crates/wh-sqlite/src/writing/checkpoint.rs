@@ -11,9 +11,11 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use wh_ports::store::StoreError;
 
-/// From so many bytes on, what nobody reads any more is copied, and the log is written over from its beginning. Until then
-/// it grows, and a commit that lets a file grow takes half as long again as one that writes over what is there.
+/// From so many bytes on, what nobody reads any more is copied, so that the log can be written over from its beginning.
+/// Until then it grows, and a commit that lets a file grow takes half as long again as one that writes over what is there.
 const COPY_AT: i64 = 4 << 20;
+/// While readers hold the log back it is tried again after so many bytes, not at every commit.
+const COPY_AGAIN_AFTER: i64 = 4 << 20;
 /// From so many bytes on, readers are waited for, so that the log can begin anew.
 const BEGIN_ANEW_AT: i64 = 64 << 20;
 /// With fewer bytes the log is left to whoever opens the store next, who reads through it.
@@ -29,8 +31,9 @@ pub(super) struct Log {
     pages: Arc<AtomicI32>,
     /// The size at which copying is next worth its while.
     copy_next_at: i32,
-    /// The three bounds, in pages.
+    /// The bounds, in pages.
     copy_at: i32,
+    copy_again_after: i32,
     begin_anew_at: i32,
     leave_up_to: i32,
 }
@@ -49,6 +52,7 @@ impl Log {
             pages,
             copy_next_at: copy_at,
             copy_at,
+            copy_again_after: in_pages(connection, COPY_AGAIN_AFTER)?,
             begin_anew_at: in_pages(connection, BEGIN_ANEW_AT)?,
             leave_up_to: in_pages(connection, LEAVE_UP_TO)?,
         })
@@ -74,8 +78,7 @@ impl Log {
         if pages < self.copy_next_at {
             return Ok(());
         }
-        // While a reader holds the log back, copying the same pages at every commit would be for nothing.
-        self.copy_next_at = pages.saturating_add(self.copy_at / 4);
+        self.copy_next_at = pages.saturating_add(self.copy_again_after);
         let mode = if pages < self.begin_anew_at { "PASSIVE" } else { "TRUNCATE" };
         let copy = || {
             connection.busy_timeout(WAIT_FOR_READERS)?;

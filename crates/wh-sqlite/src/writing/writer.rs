@@ -105,7 +105,7 @@ impl Writer {
     async fn ask<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, StoreError> {
         let gone = || StoreError::Unavailable("what writes to the store has ended".to_owned());
         let (reply, answer) = oneshot::channel();
-        // What kept it from starting once will do so again.
+        // It is started once: what kept it from that is told to everybody who comes later.
         let way = self.way.as_ref().map_err(Clone::clone)?;
         way.queue.send(message(reply)).await.map_err(|_| gone())?;
         if let By::Caller(in_place) = &way.by {

@@ -5,6 +5,7 @@ pub use crate::outcome::{Outcome, OutcomeName, RetryAfter};
 use crate::exit::{Exit, Stop};
 use crate::failure::FailureClass;
 use crate::id::{Fence, HostId, StreamNo, WorkerName};
+use crate::isolation::Enforcement;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -69,4 +70,6 @@ pub struct AttemptRecord {
     pub usage: Usage,
     /// Where its files were kept, relative to the data directory.
     pub workspace: Option<Box<str>>,
+    /// What was kept from it; `None` for one without isolation, and for one that did not start.
+    pub isolation: Option<Enforcement>,
 }

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod failure;
 pub mod health;
 pub mod id;
+pub mod isolation;
 pub mod lease;
 pub mod lifecycle;
 pub mod outcome;

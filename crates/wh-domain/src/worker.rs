@@ -2,6 +2,7 @@
 
 use crate::exit::ExitTable;
 use crate::id::WorkerName;
+use crate::isolation::Isolation;
 use crate::retry::RetryPolicy;
 use crate::routing::TypePattern;
 use crate::timeout::TimeoutPolicy;
@@ -109,6 +110,8 @@ pub struct Worker {
     pub protocol: Protocol,
     /// Whether its attempts get a workspace.
     pub workspace: Workspace,
+    /// What is kept from it.
+    pub isolation: Isolation,
     /// How long an attempt may take.
     pub timeout: TimeoutPolicy,
     /// How often a task is tried.

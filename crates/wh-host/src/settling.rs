@@ -140,6 +140,7 @@ impl Unsettled {
             log_tail: finished.log_tail.clone(),
             usage: finished.usage,
             workspace: finished.workspace.clone(),
+            isolation: finished.isolation.clone(),
         }
     }
 
@@ -229,6 +230,7 @@ fn lost_record(tools: &Tools, orphan: &Orphan, policy: &RetryPolicy) -> AttemptR
         log_tail: "".into(),
         usage: Usage::default(),
         workspace: None,
+        isolation: None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Attempt records, progress and workers' reports as JSON. The file has its own format: what the domain renames must
 //! not change what old files hold.
 
-use crate::failure::{Tried, damaged};
+use crate::failure::{Fail, Tried, damaged};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wh_domain::attempt::{AttemptRecord, OutcomeName, Progress, Usage};
 use wh_domain::ending::{Exit, Stop};
 use wh_domain::failure::FailureClass;
 use wh_domain::id::{Fence, HostId, StreamNo, WorkerName};
+use wh_domain::isolation::{Enforcement, Gap, Level, Restriction};
 use wh_domain::time::Timestamp;
 use wh_ports::claims::WorkerReport;
 
@@ -48,6 +49,47 @@ struct RecordJson {
     max_rss_kib: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     workspace: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    isolation: Option<IsolationJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct IsolationJson {
+    level: Text,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    landlock: Option<u8>,
+    enforced: Vec<Text>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<GapJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GapJson {
+    restriction: Text,
+    why: Text,
+}
+
+impl IsolationJson {
+    fn of(enforcement: &Enforcement) -> Self {
+        let gap = |gap: &Gap| GapJson { restriction: gap.restriction.as_str().into(), why: gap.why.clone() };
+        Self {
+            level: enforcement.level.as_str().into(),
+            landlock: enforcement.landlock,
+            enforced: enforcement.enforced.iter().map(|it| it.as_str().into()).collect(),
+            missing: enforcement.missing.iter().map(gap).collect(),
+        }
+    }
+
+    fn enforcement(self) -> Tried<Enforcement> {
+        let known = |word: &str| Restriction::parse(word).ok_or_else(|| unknown(word));
+        let gap = |gap: GapJson| Ok(Gap { restriction: known(&gap.restriction)?, why: gap.why });
+        Ok(Enforcement {
+            level: Level::parse(&self.level).ok_or_else(|| unknown(&self.level))?,
+            landlock: self.landlock,
+            enforced: self.enforced.iter().map(|word| known(word)).collect::<Tried<_>>()?,
+            missing: self.missing.into_iter().map(gap).collect::<Tried<_>>()?,
+        })
+    }
 }
 
 /// A record as text. Fence and outcome are columns of their own.
@@ -77,13 +119,13 @@ pub(crate) fn write(record: &AttemptRecord) -> Tried<String> {
         system_us: micros(record.usage.system),
         max_rss_kib: record.usage.max_rss_kib,
         workspace: record.workspace.clone(),
+        isolation: record.isolation.as_ref().map(IsolationJson::of),
     })
 }
 
 /// A record from its text and the two columns beside it.
 pub(crate) fn read(fence: i64, outcome: &str, text: &str) -> Tried<AttemptRecord> {
     let json: RecordJson = serde_json::from_str(text).map_err(damaged)?;
-    let unknown = |word: &str| damaged(format_args!("an attempt's record says {word:?}"));
     let class =
         json.class.map(|word| FailureClass::parse(&word).ok_or_else(|| unknown(&word))).transpose()?;
     let stop = json.stop.map(|word| Stop::parse(&word).ok_or_else(|| unknown(&word))).transpose()?;
@@ -114,7 +156,12 @@ pub(crate) fn read(fence: i64, outcome: &str, text: &str) -> Tried<AttemptRecord
             max_rss_kib: json.max_rss_kib,
         },
         workspace: json.workspace,
+        isolation: json.isolation.map(IsolationJson::enforcement).transpose()?,
     })
+}
+
+fn unknown(word: &str) -> Fail {
+    damaged(format_args!("an attempt's record says {word:?}"))
 }
 
 #[derive(Serialize, Deserialize)]

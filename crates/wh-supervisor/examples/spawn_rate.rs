@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use wh_domain::attempt::Outcome;
 use wh_domain::id::{Fence, HostId, Seq, StreamNo, TaskId, TaskType, WorkerName};
+use wh_domain::isolation::{Isolation, Level};
 use wh_domain::lifecycle::History;
 use wh_domain::task::{Counters, Payload};
 use wh_domain::time::{StoreInstant, Timestamp};
@@ -52,7 +53,7 @@ fn main() -> Result<(), Trouble> {
     let runner = Arc::new(ProcessRunner::new(options)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut out = std::io::stdout().lock();
-    let mut rows: [Vec<Row>; 3] = Default::default();
+    let mut rows: [Vec<Row>; 4] = Default::default();
     for round in 0..=rounds {
         let raw = raw(streams, attempts)?;
         let row = |seconds: f64, host_ms: f64| Row {
@@ -60,19 +61,27 @@ fn main() -> Result<(), Trouble> {
             ratio: raw / seconds,
             host_ms: host_ms / f64::from(attempts),
         };
-        let carried = [Workspace::None, Workspace::Full].map(|workspace| {
-            let worker = Arc::new(cat(workspace, streams));
+        let kinds = [
+            (Workspace::None, Level::None),
+            (Workspace::Full, Level::None),
+            (Workspace::Full, Level::Strict),
+        ];
+        let carried = kinds.map(|kind| {
+            let worker = Arc::new(cat(kind, streams));
             let before = own_cpu_ms();
             let seconds = runtime.block_on(carried(&runner, &worker, streams, attempts));
             row(seconds, own_cpu_ms() - before)
         });
         // The first round only warms up.
         if round > 0 {
-            let [none, full] = carried;
-            rows.iter_mut().zip([row(raw, f64::NAN), none, full]).for_each(|(rows, row)| rows.push(row));
+            let [none, full, strict] = carried;
+            rows.iter_mut()
+                .zip([row(raw, f64::NAN), none, full, strict])
+                .for_each(|(rows, row)| rows.push(row));
         }
     }
-    for (name, rows) in ["posix_spawn", "workspace: none", "workspace: full"].into_iter().zip(&rows) {
+    let names = ["posix_spawn", "workspace: none", "workspace: full", "and strict"];
+    for (name, rows) in names.into_iter().zip(&rows) {
         let (least, most) =
             rows.iter().fold((f64::MAX, f64::MIN), |(l, m), r| (l.min(r.ratio), m.max(r.ratio)));
         let (rate, ratio) = (median(rows, |row| row.rate), median(rows, |row| row.ratio));
@@ -163,10 +172,11 @@ async fn carried(runner: &Arc<ProcessRunner>, worker: &Arc<Worker>, streams: u32
     begun.elapsed().as_secs_f64()
 }
 
-fn cat(workspace: Workspace, streams: u32) -> Worker {
-    let name = match workspace {
-        Workspace::Full => "cat-full",
-        Workspace::None => "cat-none",
+fn cat((workspace, level): (Workspace, Level), streams: u32) -> Worker {
+    let name = match (workspace, level) {
+        (_, Level::Strict) => "cat-strict",
+        (Workspace::Full, Level::None) => "cat-full",
+        (Workspace::None, Level::None) => "cat-none",
     };
     Worker {
         name: name_of(name),
@@ -175,6 +185,7 @@ fn cat(workspace: Workspace, streams: u32) -> Worker {
         program: Program { argv: vec!["/bin/cat".to_owned()], directory: "/".into(), env: Vec::new() },
         protocol: Protocol::Raw,
         workspace,
+        isolation: Isolation { level, required: true, ..Isolation::default() },
         timeout: wh_domain::timeout::TimeoutPolicy {
             hard: Duration::from_secs(60),
             ..wh_domain::timeout::TimeoutPolicy::default()

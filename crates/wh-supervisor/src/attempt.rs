@@ -52,7 +52,7 @@ pub(crate) struct Attempt<'a> {
     exited: Option<i32>,
     is_gone: bool,
     ended: Ended,
-    not_started: Option<i32>,
+    not_run: Option<NotRun>,
     pulse: Option<Pulse>,
 }
 
@@ -67,8 +67,8 @@ struct Pulse {
 pub(crate) struct Left {
     /// Where the ladder ended.
     pub(crate) state: State,
-    /// How the worker ended; an error number where it never ran.
-    pub(crate) exit: Result<Exit, i32>,
+    /// How the worker ended.
+    pub(crate) exit: Result<Exit, NotRun>,
     /// The end of its tree.
     pub(crate) ended: Ended,
     /// All that was said.
@@ -83,6 +83,15 @@ pub(crate) struct Left {
     pub(crate) is_gone: bool,
     /// The heartbeat, where there is a workspace.
     pub(crate) heartbeat: Option<Heartbeat>,
+}
+
+/// Why a worker never ran.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NotRun {
+    /// The kernel refused: an error number.
+    NotStarted(i32),
+    /// Its isolation is required and has gaps.
+    NotIsolated,
 }
 
 /// What one turn brought.
@@ -161,7 +170,7 @@ impl<'a> Attempt<'a> {
             exited: None,
             is_gone: false,
             ended: Ended::default(),
-            not_started: None,
+            not_run: None,
             pulse: from.heartbeat.map(|heartbeat| Pulse {
                 heartbeat,
                 status: Status::Active,
@@ -215,9 +224,13 @@ impl<'a> Attempt<'a> {
 
     fn noticed(&mut self, notice: Result<Notice, Gone>) {
         match notice {
-            Ok(Notice::Hello(_)) => {}
+            Ok(Notice::Hello(_) | Notice::Entered(_)) => {}
             Ok(Notice::NotStarted(errno)) => {
-                self.not_started = Some(errno);
+                self.not_run = Some(NotRun::NotStarted(errno));
+                self.step(Input::Ended);
+            }
+            Ok(Notice::NotIsolated) => {
+                self.not_run = Some(NotRun::NotIsolated);
                 self.step(Input::Ended);
             }
             Ok(Notice::Exited(status)) => {
@@ -349,8 +362,8 @@ impl<'a> Attempt<'a> {
         self.hear_the_rest();
         let now = self.now();
         self.stderr.drain_and_close(self.bounds.log, |piece| self.hearing.log.stderr(piece, now));
-        let exit = match (self.not_started, self.exited) {
-            (Some(errno), _) => Err(errno),
+        let exit = match (self.not_run, self.exited) {
+            (Some(why), _) => Err(why),
             (None, Some(status)) => Ok(exit_of(status)),
             (None, None) => Ok(Exit::Unseen),
         };

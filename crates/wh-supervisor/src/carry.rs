@@ -1,6 +1,6 @@
 //! One attempt, from its assignment to its record.
 
-use crate::attempt::{Attempt, Beginning, NotBegun};
+use crate::attempt::{Attempt, Beginning, NotBegun, NotRun};
 use crate::briefing::{self, Moments};
 use crate::conclude::{self, Closing};
 use crate::hearing::Hearing;
@@ -10,7 +10,7 @@ use crate::log::Log;
 use crate::machine::State;
 use crate::nursery::Nursery;
 use crate::orders::{Orders, Patience};
-use crate::program;
+use crate::program::{self, Home};
 use crate::register::Register;
 use crate::seat::{Lent, Seat, Seats};
 use crate::timers::STUCK_AFTER;
@@ -25,7 +25,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use tokio::sync::{Mutex, MutexGuard, Notify, mpsc};
+use wh_domain::attempt::Outcome;
 use wh_domain::ending::{Exit, Hindrance, Stop};
+use wh_domain::isolation::Enforcement;
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Workspace;
 use wh_ports::clock::Clock;
@@ -45,6 +47,8 @@ pub(crate) struct Tools {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) data_dir: PathBuf,
     pub(crate) environment: Vec<(OsString, OsString)>,
+    /// What no worker may reach that is to be isolated.
+    pub(crate) private: Vec<PathBuf>,
     /// How many guardians are without work.
     pub(crate) idle: Arc<AtomicUsize>,
     /// Whose turn it is among those who lacked something the first time: if all tried at once, each would get a
@@ -140,11 +144,16 @@ async fn attempt(
         begin(tools, seat, assignment, (started_at, place.as_ref(), digest), orders, listener).await?;
     drop(turn);
     let left = begun.carry().await;
+    let isolation = left.lent.entered();
     let stuck = let_go(tools, left.state, left.is_gone, left.lent).await;
-    let exit = match left.exit {
-        Ok(exit) => exit,
-        Err(errno) => match not_started(tools, seat, assignment, place.as_ref(), errno) {
-            Hindrance::Worker(why) => Exit::NotStarted(why),
+    let (exit, isolation) = match left.exit {
+        Ok(exit) => (exit, isolation),
+        Err(NotRun::NotIsolated) => {
+            let gaps = isolation.as_ref().and_then(Enforcement::shortfall).unwrap_or_default();
+            return Err(hindrance::worker(gaps));
+        }
+        Err(NotRun::NotStarted(errno)) => match not_started(tools, seat, assignment, place.as_ref(), errno) {
+            Hindrance::Worker(why) => (Exit::NotStarted(why), None),
             other => return Err(other),
         },
     };
@@ -159,6 +168,7 @@ async fn attempt(
         exit,
         stdin_untouched: left.stdin_untouched,
         ended: left.ended,
+        isolation,
         // What is not empty may still write.
         ground: place.zip(left.heartbeat).filter(|_| stuck.is_none()),
     };
@@ -166,6 +176,10 @@ async fn attempt(
         conclude::conclude(closing, (left.hearing, left.age), (orders, &tools.freed)).await;
     if let Some(place) = place {
         seat.put_place(place);
+    }
+    if finished.isolation.is_some() && finished.verdict.outcome != Outcome::Succeeded {
+        // What it was granted may have been replaced since: by an editor, by a deployment.
+        seat.forget_program();
     }
     Ok(Finished { stuck, ..finished })
 }
@@ -258,8 +272,8 @@ fn resolve(
     assignment: &Assignment,
     place: Option<&Place>,
 ) -> Result<Arc<crate::wire::Program>, Hindrance> {
-    let temp = place.map(|place| place.temp.as_path());
-    seat.program(&assignment.worker, &tools.environment, temp).map_err(hindrance::worker)
+    let home = Home { workspace: place.map(Place::home), private: &tools.private };
+    seat.program(&assignment.worker, &tools.environment, home).map_err(hindrance::worker)
 }
 
 /// Has the worker started.

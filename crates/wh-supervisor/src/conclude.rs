@@ -6,6 +6,7 @@ use crate::orders::{Orders, Patience};
 use crate::wire::Ended;
 use crate::workspace::harvest::{self, Harvest, Shelf};
 use crate::workspace::heartbeat::Heartbeat;
+use crate::workspace::logfile::LogFile;
 use crate::workspace::place::Place;
 use crate::workspace::records::Facts;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use wh_domain::attempt::{Outcome, Progress};
 use wh_domain::ending::{Ending, Exit, Hindrance, Stop, Verdict, judge, judge_hindered};
+use wh_domain::isolation::Enforcement;
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Protocol;
@@ -28,6 +30,7 @@ pub(crate) struct Closing {
     pub(crate) stop: Option<Stop>,
     pub(crate) stdin_untouched: bool,
     pub(crate) ended: Ended,
+    pub(crate) isolation: Option<Enforcement>,
     /// The workspace with its heartbeat, if there is one and nobody writes into it any more.
     pub(crate) ground: Option<(Place, Heartbeat)>,
 }
@@ -56,12 +59,7 @@ pub(crate) async fn conclude(
     let mut verdict = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
-    if untold > 0 {
-        warnings.push(format!("{untold} log lines came too fast to be shown live").into());
-    }
-    if let Some(Err(error)) = file.map(crate::workspace::logfile::LogFile::finish) {
-        warnings.push(format!("lines are missing in its log file: {error}").into());
-    }
+    warnings.extend(of_the_log(untold, file));
     let mut kept = match closing.ground {
         Some((place, heartbeat)) => {
             let filing = Filing {
@@ -100,9 +98,19 @@ pub(crate) async fn conclude(
         log_tail,
         usage: closing.ended.usage,
         workspace: harvest.kept,
+        isolation: closing.isolation,
         stuck: None,
     };
     (finished, kept.place)
+}
+
+/// What is missing in the log as it was shown, and in its file.
+fn of_the_log(untold: u64, file: Option<LogFile>) -> impl Iterator<Item = Box<str>> {
+    let untold = (untold > 0).then(|| format!("{untold} log lines came too fast to be shown live").into());
+    let finished = file.map(LogFile::finish).and_then(Result::err);
+    untold
+        .into_iter()
+        .chain(finished.map(|error| format!("lines are missing in its log file: {error}").into()))
 }
 
 /// What a success means whose files could not be put away.
@@ -219,6 +227,7 @@ pub(crate) fn without_process(
         log_tail: "".into(),
         usage: wh_domain::attempt::Usage::default(),
         workspace: None,
+        isolation: None,
         stuck: None,
     }
 }

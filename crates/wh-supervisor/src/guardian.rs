@@ -5,22 +5,24 @@
 //! ended, so neither `setsid` nor a double fork leads out of its sight, and as their parent it can hold each by a
 //! descriptor before a number is used again.
 //!
-//! Kernel walls (Landlock, seccomp, control groups) belong into [`Guardian::new`]: put on once by the guardian,
-//! they are inherited by every worker that it starts, which costs nothing per attempt.
+//! A worker that is to be isolated enters its sandbox between its birth and its execution; see [`crate::sandbox`].
 
 use crate::passing;
 use crate::register::add_worker;
+use crate::sandbox::enclosure::{Enclosure, Started};
 use crate::sys::{self, Waited};
 use crate::tree::{Member, command_line, descendants, ticks};
-use crate::wire::{Command, Ended, Inbox, Notice, Program};
+use crate::wire::{Command, Ended, Inbox, Notice, Program, Sandbox};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, getpid, set_child_subreaper};
 use std::collections::{HashSet, VecDeque};
+use std::ffi::CString;
 use std::io;
 use std::time::{Duration, Instant};
 use wh_domain::attempt::Usage;
+use wh_domain::isolation::Enforcement;
 
 /// How long processes may outlive a worker that ended by itself.
 const LEAK_GRACE: Duration = Duration::from_millis(500);
@@ -66,6 +68,10 @@ struct Guardian<'a> {
     /// Keeps number 3 taken, so that whatever arrives has a number that no worker's descriptor will get.
     _third: OwnedFd,
     program: Option<Program>,
+    /// The program's sandbox, where it has one.
+    enclosure: Option<Enclosure>,
+    /// What the host knows to hold for the workers that are inside.
+    entered: Option<Enforcement>,
     tree: Option<Tree>,
     host_is_gone: bool,
 }
@@ -106,6 +112,8 @@ impl<'a> Guardian<'a> {
             line,
             _third: third,
             program: None,
+            enclosure: None,
+            entered: None,
             tree: None,
             host_is_gone: false,
         })
@@ -151,7 +159,10 @@ impl<'a> Guardian<'a> {
 
     fn obey(&mut self, command: Command) -> Result<(), Gone> {
         match (command, &mut self.tree) {
-            (Command::Program(program), _) => self.program = Some(program),
+            (Command::Program(program), _) => {
+                // Prepared anew even if it is the same: what it names may be other files by now.
+                (self.program, self.enclosure, self.entered) = (Some(program), None, None);
+            }
             (Command::Start(env), None) => self.start(&env)?,
             (Command::Start(_), Some(_)) => return Err(Gone),
             (Command::Signal(number), Some(tree)) => tree.signal_worker(number),
@@ -163,32 +174,54 @@ impl<'a> Guardian<'a> {
         Ok(())
     }
 
-    fn start(&mut self, env: &[std::ffi::CString]) -> Result<(), Gone> {
-        let program = self.program.as_ref().ok_or(Gone)?;
+    fn start(&mut self, env: &[CString]) -> Result<(), Gone> {
         let mut descriptors = self.descriptors.drain(..);
         let mut next = || descriptors.next().ok_or(Gone);
         let given: [OwnedFd; 4] = [next()?, next()?, next()?, next()?];
+        drop(descriptors);
+        let program = self.program.take().ok_or(Gone)?;
         let start = sys::Start {
             program: &program.path,
             argv: &program.argv,
-            env: program.env.iter().chain(env).map(std::ffi::CString::as_c_str).collect(),
+            env: program.env.iter().chain(env).map(CString::as_c_str).collect(),
             directory: &program.directory,
             descriptors: given.each_ref().map(AsFd::as_fd),
         };
         let from = ticks();
-        let started = sys::spawn(&start);
-        drop((given, descriptors));
+        let started = self.launch(&start, program.sandbox.as_ref());
+        drop(given);
+        self.program = Some(program);
         match started {
-            Ok(worker) => {
+            Ok(Some(worker)) => {
                 if let Some((register, number)) = &self.line {
                     // Without it the worker is found by this guardian still, and by its environment.
                     add_worker(register, *number, worker, (from, ticks())).ok();
                 }
                 self.tree = Some(Tree::new(worker));
             }
+            Ok(None) => self.say(&Notice::NotIsolated),
             Err(error) => self.say(&Notice::NotStarted(error.raw_os_error().unwrap_or(libc::EIO))),
         }
         Ok(())
+    }
+
+    /// Starts a worker, inside a sandbox if there is one. `None` where it may not run with what that lacks.
+    fn launch(&mut self, start: &sys::Start<'_>, sandbox: Option<&Sandbox>) -> io::Result<Option<Pid>> {
+        let Some(sandbox) = sandbox else { return sys::spawn(start).map(Some) };
+        let enclosure = match self.enclosure.take() {
+            Some(prepared) => prepared,
+            None => Enclosure::new(sandbox.clone())?,
+        };
+        let started = self.enclosure.insert(enclosure).start(start)?;
+        let (worker, holds) = match started {
+            Started::Running(worker, holds) => (Some(worker), holds),
+            Started::NotIsolated(holds) => (None, holds),
+        };
+        if self.entered.as_ref() != Some(&holds) {
+            self.say(&Notice::Entered(holds.clone()));
+            self.entered = Some(holds);
+        }
+        Ok(worker)
     }
 
     /// Waits for whatever has ended, and moves the tree on.

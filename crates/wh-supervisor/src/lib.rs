@@ -38,6 +38,7 @@ mod pipes;
 mod program;
 mod register;
 mod runner;
+mod sandbox;
 mod seat;
 mod spawner;
 mod sweep;

@@ -14,6 +14,7 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use wh_domain::id::{AttemptId, HostId};
+use wh_domain::isolation::Enforcement;
 
 /// Between two looks at a guardian whose spawner is dead.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -40,6 +41,8 @@ pub(crate) struct Guardian {
     inbox: Inbox,
     /// What it was told to run.
     program: Option<Arc<Program>>,
+    /// What it keeps the program within, and how much of that holds.
+    entered: Option<Enforcement>,
     /// Where its attempts are written down, and it as their guardian.
     line: Option<(Line, Born)>,
     leaving: Leaving,
@@ -67,6 +70,7 @@ impl Guardian {
             socket: UnixStream::from_std(socket)?,
             inbox: Inbox::default(),
             program: None,
+            entered: None,
             line: None,
             leaving: Leaving { witness, held: None, pid: None, spawner },
         })
@@ -107,6 +111,9 @@ impl Guardian {
         while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
             sent += self.send(rest, &[]).await?;
         }
+        if program.sandbox.is_none() {
+            self.entered = None;
+        }
         self.program = Some(Arc::clone(program));
         Ok(())
     }
@@ -131,8 +138,13 @@ impl Guardian {
     /// What it says next. Nothing is lost when this is dropped before it is done.
     pub(crate) async fn notice(&mut self) -> Result<Notice, Gone> {
         loop {
-            if let Some(notice) = self.inbox.notice().map_err(|_| Gone)? {
-                return Ok(notice);
+            match self.inbox.notice().map_err(|_| Gone)? {
+                Some(Notice::Entered(report)) => {
+                    self.entered = Some(report);
+                    continue;
+                }
+                Some(notice) => return Ok(notice),
+                None => {}
             }
             self.socket.readable().await.map_err(|_| Gone)?;
             let mut bytes = [0; 4096];
@@ -143,6 +155,11 @@ impl Guardian {
                 Err(_) => return Err(Gone),
             }
         }
+    }
+
+    /// What it keeps its workers within, once it has started one.
+    pub(crate) fn entered(&self) -> Option<&Enforcement> {
+        self.entered.as_ref()
     }
 
     /// Lets it go: it ends what it still has, and then itself.

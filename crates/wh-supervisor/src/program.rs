@@ -1,10 +1,12 @@
 //! What is executed for a worker: its command line, directory and lasting variables, ready to be handed over.
 
-use crate::wire::Program;
+use crate::sandbox::grants::{Own, grants};
+use crate::wire::{Program, Sandbox};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use wh_domain::isolation::Level;
 use wh_domain::worker::Worker;
 use wh_protocol::env::{PASSED_ON, TRACEPARENT};
 
@@ -17,16 +19,25 @@ const OWN_PREFIX: &[u8] = b"WORKERHOST_";
 /// The variables of the host from which workers get the few that are passed on.
 pub(crate) type HostEnv = [(OsString, OsString)];
 
-/// Resolves a worker's program; `temp` is the directory for its temporary files. The error says in plain words why
-/// it cannot be started.
-pub(crate) fn resolve(worker: &Worker, host: &HostEnv, temp: Option<&Path>) -> Result<Program, String> {
-    let env = lasting_variables(worker, host, temp);
+/// Where an attempt is at home.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Home<'a> {
+    /// Its workspace, if it has one, and the directory for temporary files in it.
+    pub(crate) workspace: Option<(&'a Path, &'a Path)>,
+    /// What the host keeps for itself.
+    pub(crate) private: &'a [PathBuf],
+}
+
+/// Resolves a worker's program. The error says in plain words why it cannot be started.
+pub(crate) fn resolve(worker: &Worker, host: &HostEnv, home: Home<'_>) -> Result<Program, String> {
+    let env = lasting_variables(worker, host, home.workspace.map(|(_, temp)| temp));
     let program = &worker.program;
     let name = program.argv.first().ok_or("its command is empty")?;
     let path = find(name, &program.directory, lookup(&env, "PATH")).ok_or_else(|| {
         let has_its_own = program.env.iter().any(|(name, _)| name == "PATH");
         format!("there is no `{name}` in {} PATH", if has_its_own { "its own" } else { "the host's" })
     })?;
+    let sandbox = sandbox(worker, &path, lookup(&env, "PATH"), home)?;
     Ok(Program {
         path: c_string(path.into_os_string(), "its command")?,
         argv: program
@@ -43,7 +54,31 @@ pub(crate) fn resolve(worker: &Worker, host: &HostEnv, temp: Option<&Path>) -> R
                 c_string(name, "a variable of its environment")
             })
             .collect::<Result<_, _>>()?,
+        sandbox,
     })
+}
+
+fn sandbox(
+    worker: &Worker,
+    program: &Path,
+    path: Option<&OsStr>,
+    home: Home<'_>,
+) -> Result<Option<Sandbox>, String> {
+    let isolation = &worker.isolation;
+    if isolation.level == Level::None {
+        return Ok(None);
+    }
+    let own = Own {
+        program,
+        argv: &worker.program.argv,
+        directory: &worker.program.directory,
+        path: Some(path.unwrap_or(OsStr::new(DEFAULT_PATH))),
+        workspace: home.workspace.map(|(root, _)| root),
+        granted: (&isolation.read, &isolation.write),
+        private: home.private,
+    };
+    let (required, network) = (isolation.required, isolation.network.clone());
+    Ok(Some(Sandbox { required, grants: grants(&own)?, network }))
 }
 
 /// `NAME=value`, ready to be handed over; `None` where it holds a NUL byte.
@@ -55,14 +90,18 @@ fn c_string(text: OsString, what: &str) -> Result<CString, String> {
     CString::new(text.into_vec()).map_err(|_| format!("{what} holds a NUL byte"))
 }
 
-/// The short allow-list of the host's variables, then the worker's own, which win.
+/// The short allow-list of the host's variables, then those that lead into the workspace, then the worker's own; later
+/// ones win.
 fn lasting_variables(worker: &Worker, host: &HostEnv, temp: Option<&Path>) -> Vec<(OsString, OsString)> {
     let is_passed_on = |name: &OsStr| PASSED_ON.iter().any(|passed| name == *passed) || name == "TMPDIR";
     let mut env: Vec<(OsString, OsString)> =
         host.iter().filter(|(name, _)| is_passed_on(name)).cloned().collect();
     let own = temp.map(|temp| ("TMPDIR".into(), temp.into()));
+    // The home of the host's user is closed to it.
+    let home =
+        temp.filter(|_| worker.isolation.level != Level::None).map(|temp| ("HOME".into(), temp.into()));
     let given = worker.program.env.iter().map(|(name, value)| (name.into(), value.into()));
-    for (name, value) in own.into_iter().chain(given) {
+    for (name, value) in own.into_iter().chain(home).chain(given) {
         let name: OsString = name;
         if name.as_bytes().starts_with(OWN_PREFIX) || name == TRACEPARENT {
             continue;

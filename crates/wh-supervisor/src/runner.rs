@@ -31,13 +31,22 @@ pub struct RunnerOptions {
     pub clock: Arc<dyn Clock>,
     /// The host's variables; workers get only the few that the protocol passes on.
     pub environment: Vec<(OsString, OsString)>,
+    /// Files and directories that no isolated worker may reach, besides the data directory.
+    pub private: Vec<PathBuf>,
 }
 
 impl RunnerOptions {
     /// A runner whose spawner is this very program and that passes on this process's variables.
     pub fn new(data_dir: PathBuf, clock: Arc<dyn Clock>) -> Self {
         let environment = std::env::vars_os().collect();
-        Self { data_dir, spawner: SpawnerProgram::of_this_program(), token: None, clock, environment }
+        Self {
+            data_dir,
+            spawner: SpawnerProgram::of_this_program(),
+            token: None,
+            clock,
+            environment,
+            private: Vec::new(),
+        }
     }
 }
 
@@ -58,6 +67,7 @@ impl ProcessRunner {
             nursery,
             register: Register::make(&options.data_dir)?,
             clock: options.clock,
+            private: options.private.into_iter().chain([options.data_dir.clone()]).collect(),
             data_dir: options.data_dir,
             environment: options.environment,
             idle: Arc::default(),

@@ -2,7 +2,7 @@
 
 use crate::link::{Gone, Guardian, Leaving, Unsent};
 use crate::nursery::Nursery;
-use crate::program::{HostEnv, resolve};
+use crate::program::{Home, HostEnv, resolve};
 use crate::register::{Line, Register};
 use crate::timers::STUCK_AFTER;
 use crate::wire::{Command, Notice, Program};
@@ -11,10 +11,10 @@ use rustix::fd::BorrowedFd;
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wh_domain::id::{AttemptId, HostId, StreamNo, WorkerName};
+use wh_domain::isolation::Enforcement;
 use wh_domain::worker::Worker;
 
 /// The most guardians that are kept without work.
@@ -111,7 +111,7 @@ impl Seat {
         &self,
         worker: &Arc<Worker>,
         host: &HostEnv,
-        temp: Option<&Path>,
+        home: Home<'_>,
     ) -> Result<Arc<Program>, String> {
         let mut held = self.held();
         if let Some((known, program)) = &held.program
@@ -119,7 +119,7 @@ impl Seat {
         {
             return Ok(Arc::clone(program));
         }
-        let program = Arc::new(resolve(worker, host, temp)?);
+        let program = Arc::new(resolve(worker, host, home)?);
         held.program = Some((Arc::clone(worker), Arc::clone(&program)));
         Ok(program)
     }
@@ -211,6 +211,11 @@ impl Lent {
             Some(guardian) => guardian.notice().await,
             None => Err(Gone),
         }
+    }
+
+    /// See [`Guardian::entered`].
+    pub(crate) fn entered(&self) -> Option<Enforcement> {
+        self.guardian.as_ref().and_then(Guardian::entered).cloned()
     }
 
     /// Gives it back after the attempt's end, to wait for the next.

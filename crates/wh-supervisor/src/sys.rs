@@ -235,6 +235,15 @@ pub(crate) fn listen_to(fd: OwnedFd) -> Result<AsyncFd<OwnedFd>, OwnedFd> {
     registered.map_err(|refused| refused.into_parts().0)
 }
 
+/// Which version of Landlock the kernel has, or the error number that says why none.
+pub(crate) fn landlock_version() -> Result<u32, c_int> {
+    const VERSION: u32 = 1;
+    let (nothing, size) = (std::ptr::null::<libc::c_void>(), 0_usize);
+    // SAFETY: with this flag the call reads nothing and makes nothing.
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, size, VERSION) };
+    u32::try_from(version).map_err(|_| io::Error::last_os_error().raw_os_error().unwrap_or(libc::ENOSYS))
+}
+
 /// A child that has ended and was waited for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reaped {

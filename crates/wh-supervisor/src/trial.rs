@@ -8,7 +8,7 @@ use crate::channel::Channel;
 use crate::link::{Gone, Guardian, Unsent};
 use crate::nursery::Nursery;
 use crate::pipes::{Stdin, Tap};
-use crate::program;
+use crate::program::{self, Home};
 use crate::runner::RunnerOptions;
 use crate::timers::STUCK_AFTER;
 use crate::wire::{Command, Notice, Program};
@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wh_domain::ending::Exit;
 use wh_domain::id::StreamNo;
+use wh_domain::isolation::Enforcement;
 use wh_domain::worker::{Worker, Workspace};
 use wh_ports::clock::Clock;
 use wh_protocol::control::Control;
@@ -52,6 +53,8 @@ pub struct Trials {
     clock: Arc<dyn Clock>,
     data_dir: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    /// What the worker may not reach where it is isolated.
+    private: Vec<PathBuf>,
     worker: Worker,
 }
 
@@ -61,8 +64,9 @@ impl Trials {
     /// # Errors
     /// Where the spawner cannot be started.
     pub fn new(options: RunnerOptions, worker: Worker) -> io::Result<Self> {
-        let RunnerOptions { data_dir, spawner, token, clock, environment } = options;
-        Ok(Self { nursery: Nursery::new(spawner, token)?, clock, data_dir, environment, worker })
+        let RunnerOptions { data_dir, spawner, token, clock, environment, private } = options;
+        let private = private.into_iter().chain([data_dir.clone()]).collect();
+        Ok(Self { nursery: Nursery::new(spawner, token)?, clock, data_dir, environment, private, worker })
     }
 
     /// Where the workspace is, as an absolute path; `None` for a worker that has none.
@@ -79,8 +83,8 @@ impl Trials {
     /// Where the machine has no room for the trial, or the worker's processes cannot be ended.
     pub async fn run(&self, trial: Trial) -> io::Result<Observation> {
         let place = self.place()?;
-        let temp = place.as_ref().map(|place| place.temp.as_path());
-        let program = match program::resolve(&self.worker, &self.environment, temp) {
+        let home = Home { workspace: place.as_ref().map(Place::home), private: &self.private };
+        let program = match program::resolve(&self.worker, &self.environment, home) {
             Ok(program) => Arc::new(program),
             Err(why) => return Ok(not_started(why)),
         };
@@ -106,6 +110,7 @@ impl Trials {
         Ok(match observation {
             Seen::Whole(observation) => *observation,
             Seen::NotStarted(errno) => not_started(program::explain(errno, &program)),
+            Seen::NotIsolated(gaps) => not_started(gaps),
         })
     }
 
@@ -159,6 +164,8 @@ enum Seen {
     Whole(Box<Observation>),
     /// The kernel refused; holds its error number.
     NotStarted(i32),
+    /// Its isolation is required and has gaps; holds what they are.
+    NotIsolated(String),
 }
 
 /// A worker that is being tried.
@@ -251,8 +258,12 @@ impl Running {
                     return Ok(Seen::Whole(Box::new(self.seen)));
                 }
                 Happened::Notice(Ok(Notice::NotStarted(errno))) => return Ok(Seen::NotStarted(errno)),
+                Happened::Notice(Ok(Notice::NotIsolated)) => {
+                    let gaps = self.guardian.entered().and_then(Enforcement::shortfall);
+                    return Ok(Seen::NotIsolated(gaps.unwrap_or_default()));
+                }
                 Happened::Notice(Ok(Notice::Exited(status))) => self.exited(status),
-                Happened::Notice(Ok(Notice::Hello(_))) | Happened::Fed => {}
+                Happened::Notice(Ok(Notice::Hello(_) | Notice::Entered(_))) | Happened::Fed => {}
                 Happened::Notice(Err(Gone)) => {
                     return Err(io::Error::other("the process that watched it is gone"));
                 }

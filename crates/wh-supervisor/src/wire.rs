@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::time::Duration;
 use wh_domain::attempt::Usage;
+use wh_domain::isolation::{Enforcement, Gap, Level, Network, Restriction};
 
 /// The longest frame, in bytes; longer command lines and environments are refused before anything is sent. The
 /// kernel itself takes less.
@@ -19,6 +20,50 @@ pub(crate) struct Program {
     pub(crate) directory: CString,
     /// Variables of every attempt, as `NAME=value`.
     pub(crate) env: Vec<CString>,
+    /// What it is to be kept within; `None` for one without isolation.
+    pub(crate) sandbox: Option<Sandbox>,
+}
+
+/// What a worker is kept within.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sandbox {
+    /// Whether nothing is to be started where any of it cannot be had.
+    pub(crate) required: bool,
+    /// What it may reach of the file system: all that is below these.
+    pub(crate) grants: Vec<Grant>,
+    /// Whom it may connect to.
+    pub(crate) network: Network,
+}
+
+/// A file or a directory that a worker may reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) path: CString,
+    pub(crate) access: Access,
+}
+
+/// What a worker may do with what it reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// List directories.
+    List,
+    /// Read, list and execute.
+    Read,
+    /// Read and write what is there: devices.
+    Use,
+    /// Everything but making devices.
+    Write,
+}
+
+impl Access {
+    const fn code(self) -> u8 {
+        match self {
+            Self::List => b'l',
+            Self::Read => b'r',
+            Self::Use => b'u',
+            Self::Write => b'w',
+        }
+    }
 }
 
 /// What the host tells a guardian.
@@ -41,8 +86,12 @@ pub(crate) enum Command {
 pub(crate) enum Notice {
     /// It is there; holds its process id.
     Hello(i32),
+    /// What the next worker is kept within, and what of it does not hold. Comes before its start where it has changed.
+    Entered(Enforcement),
     /// The program could not be executed: an error number.
     NotStarted(i32),
+    /// It was not executed, because its isolation is required and has gaps: those of [`Notice::Entered`].
+    NotIsolated,
     /// The worker has ended but processes of its own live on; [`Notice::Ended`] follows when they do no more.
     Exited(i32),
     /// The tree is empty.
@@ -114,6 +163,7 @@ impl Command {
                 put_strings(to, &program.argv);
                 put_bytes(to, program.directory.as_bytes_with_nul());
                 put_strings(to, &program.env);
+                put_sandbox(to, program.sandbox.as_ref());
             }
             Self::Start(env) => {
                 to.push(b's');
@@ -136,6 +186,7 @@ impl Command {
                 argv: fields.strings()?,
                 directory: fields.string()?,
                 env: fields.strings()?,
+                sandbox: fields.sandbox()?,
             }),
             b's' => Self::Start(fields.strings()?),
             b'n' => Self::Signal(fields.i32()?),
@@ -159,6 +210,11 @@ impl Notice {
                 to.push(b'x');
                 to.extend_from_slice(&error.to_le_bytes());
             }
+            Self::NotIsolated => to.push(b'i'),
+            Self::Entered(report) => {
+                to.push(b'w');
+                put_enforcement(to, report);
+            }
             Self::Exited(status) => {
                 to.push(b'q');
                 to.extend_from_slice(&status.to_le_bytes());
@@ -180,6 +236,8 @@ impl Notice {
         let notice = match fields.byte()? {
             b'h' => Self::Hello(fields.i32()?),
             b'x' => Self::NotStarted(fields.i32()?),
+            b'i' => Self::NotIsolated,
+            b'w' => Self::Entered(fields.enforcement()?),
             b'q' => Self::Exited(fields.i32()?),
             b'e' => Self::Ended(Ended {
                 status: fields.i32()?,
@@ -224,6 +282,39 @@ fn put_strings(to: &mut Vec<u8>, strings: &[CString]) {
     put_count(to, strings.len());
     for string in strings {
         put_bytes(to, string.as_bytes_with_nul());
+    }
+}
+
+fn put_sandbox(to: &mut Vec<u8>, sandbox: Option<&Sandbox>) {
+    let Some(sandbox) = sandbox else { return to.push(b'n') };
+    to.push(if sandbox.required { b'r' } else { b's' });
+    put_count(to, sandbox.grants.len());
+    for grant in &sandbox.grants {
+        to.push(grant.access.code());
+        put_bytes(to, grant.path.as_bytes_with_nul());
+    }
+    match &sandbox.network {
+        Network::Any => to.push(b'a'),
+        Network::None => to.push(b'n'),
+        Network::Ports(ports) => {
+            to.push(b'p');
+            put_count(to, ports.len());
+            for port in ports {
+                to.extend_from_slice(&port.to_le_bytes());
+            }
+        }
+    }
+}
+
+fn put_enforcement(to: &mut Vec<u8>, report: &Enforcement) {
+    put_bytes(to, report.level.as_str().as_bytes());
+    to.push(report.landlock.unwrap_or(0));
+    put_count(to, report.enforced.len());
+    report.enforced.iter().for_each(|restriction| put_bytes(to, restriction.as_str().as_bytes()));
+    put_count(to, report.missing.len());
+    for gap in &report.missing {
+        put_bytes(to, gap.restriction.as_str().as_bytes());
+        put_bytes(to, gap.why.as_bytes());
     }
 }
 
@@ -286,6 +377,42 @@ impl<'a> Fields<'a> {
         (0..self.count()?).map(|_| item(self)).collect()
     }
 
+    fn sandbox(&mut self) -> Result<Option<Sandbox>, Garbled> {
+        let required = match self.byte()? {
+            b'n' => return Ok(None),
+            b's' => false,
+            b'r' => true,
+            _ => return Err(Garbled),
+        };
+        let grants = self.many(Self::grant)?;
+        let network = match self.byte()? {
+            b'a' => Network::Any,
+            b'n' => Network::None,
+            b'p' => Network::Ports(self.many(|fields| fields.array().map(u16::from_le_bytes))?),
+            _ => return Err(Garbled),
+        };
+        Ok(Some(Sandbox { required, grants, network }))
+    }
+
+    fn grant(&mut self) -> Result<Grant, Garbled> {
+        let code = self.byte()?;
+        let access =
+            [Access::List, Access::Read, Access::Use, Access::Write].into_iter().find(|it| it.code() == code);
+        Ok(Grant { access: access.ok_or(Garbled)?, path: self.string()? })
+    }
+
+    fn enforcement(&mut self) -> Result<Enforcement, Garbled> {
+        let level = Level::parse(&self.text()?).ok_or(Garbled)?;
+        let landlock = Some(self.byte()?).filter(|abi| *abi > 0);
+        let enforced = self.many(Self::restriction)?;
+        let gap = |fields: &mut Self| Ok(Gap { restriction: fields.restriction()?, why: fields.text()? });
+        Ok(Enforcement { level, landlock, enforced, missing: self.many(gap)? })
+    }
+
+    fn restriction(&mut self) -> Result<Restriction, Garbled> {
+        Restriction::parse(&self.text()?).ok_or(Garbled)
+    }
+
     fn end(self) -> Result<(), Garbled> {
         if self.0.is_empty() { Ok(()) } else { Err(Garbled) }
     }
@@ -303,10 +430,32 @@ mod unit {
         )
     }
 
+    fn sandbox() -> impl Strategy<Value = Option<Sandbox>> {
+        let access =
+            prop_oneof![Just(Access::List), Just(Access::Read), Just(Access::Use), Just(Access::Write)];
+        let grant = |(path, access)| Grant { path, access };
+        let grants = (strings(), access)
+            .prop_map(move |(paths, access)| paths.into_iter().map(|path| grant((path, access))).collect());
+        let ports = proptest::collection::vec(any::<u16>(), 0..4).prop_map(Network::Ports);
+        let network = prop_oneof![Just(Network::Any), Just(Network::None), ports];
+        let sandbox = (any::<bool>(), grants, network);
+        proptest::option::of(sandbox.prop_map(|(required, grants, network)| Sandbox {
+            required,
+            grants,
+            network,
+        }))
+    }
+
     fn command() -> impl Strategy<Value = Command> {
         prop_oneof![
-            (strings(), strings()).prop_map(|(argv, env)| {
-                Command::Program(Program { path: c"/bin/cat".into(), argv, directory: c"/".into(), env })
+            (strings(), strings(), sandbox()).prop_map(|(argv, env, sandbox)| {
+                Command::Program(Program {
+                    path: c"/bin/cat".into(),
+                    argv,
+                    directory: c"/".into(),
+                    env,
+                    sandbox,
+                })
             }),
             strings().prop_map(Command::Start),
             any::<i32>().prop_map(Command::Signal),
@@ -351,8 +500,17 @@ mod unit {
     fn notices_arrive_as_they_were_sent() {
         let usage = Usage { user: Duration::from_micros(3), system: Duration::from_secs(4), max_rss_kib: 5 };
         let leaked = vec!["sleep 100".into(), "".into()];
+        let entered = Enforcement {
+            level: Level::Strict,
+            landlock: Some(7),
+            enforced: vec![Restriction::Files, Restriction::Umask],
+            missing: vec![Gap { restriction: Restriction::Signals, why: "refused".into() }],
+        };
         for notice in [
             Notice::Hello(77),
+            Notice::Entered(Enforcement { landlock: None, ..entered.clone() }),
+            Notice::Entered(entered),
+            Notice::NotIsolated,
             Notice::NotStarted(2),
             Notice::Exited(256),
             Notice::Ended(Ended { status: 9, usage, leaked }),

@@ -29,6 +29,8 @@ pub(crate) struct Hosting {
     /// How it is shown.
     pub(crate) name: String,
     pub(crate) workers: Vec<Worker>,
+    /// Files that no isolated worker may reach, besides the data directory.
+    pub(crate) private: Vec<PathBuf>,
     pub(crate) settings: Settings,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
 }
@@ -58,6 +60,7 @@ impl Hosting {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let options = RunnerOptions {
             token: membership.token.clone(),
+            private: self.private,
             ..RunnerOptions::new(self.data_dir, Arc::clone(&clock))
         };
         let runner = ProcessRunner::new(options)

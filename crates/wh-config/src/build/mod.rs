@@ -1,6 +1,7 @@
 //! From checked keys to domain values; what only makes sense together is checked here.
 
 mod host;
+mod isolation;
 mod place;
 mod program;
 mod retry;

@@ -1,7 +1,7 @@
 //! Workers: each key of one, put together, and all of them held against each other.
 
 use super::surroundings::Surroundings;
-use super::{program, retry, timeout};
+use super::{isolation, program, retry, timeout};
 use crate::metadata;
 use crate::report::Report;
 use crate::source::At;
@@ -95,6 +95,7 @@ fn one(
 ) -> Option<Worker> {
     let task_types = task_types(block, report);
     let program = program::program(block, around, report);
+    let isolation = isolation::isolation(block, around, report);
     let timeout = timeout::timeout(block, report);
     let retry = retry::retry(block, report);
     let exit_codes = retry::exit_codes(block, report);
@@ -110,6 +111,7 @@ fn one(
             _ => Protocol::Json,
         },
         workspace: if block.word("workspace")? == "none" { Workspace::None } else { Workspace::Full },
+        isolation: isolation?,
         timeout: timeout?,
         retry: retry?,
         exit_codes: exit_codes?,

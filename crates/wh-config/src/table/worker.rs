@@ -17,15 +17,15 @@ const CAP: Kind = Kind::Whole(1, 1_000_000);
 const ATTEMPTS_HINT: &str =
     "the number counts all attempts, the first one too: write `max_attempts: 1` to try once and never again";
 const ONE_MODE: &str = "this version runs one process per task: write `mode: oneshot`";
-const NO_WALLS: &str = "this version has no isolation: write `isolation: none`";
+const OTHER_LEVELS: &str = "write `isolation: strict`, or `isolation: none`";
 const GROWING: &str = "waits grow by `retry.factor`: write `retry: {factor: 1}` for waits that do not grow";
 
 const LEVELS: Kind = Kind::Word(&[
     word("none"),
-    refused("soft", NO_WALLS),
-    refused("process", NO_WALLS),
-    refused("standard", NO_WALLS),
-    refused("strict", NO_WALLS),
+    word("strict"),
+    refused("soft", OTHER_LEVELS),
+    refused("process", OTHER_LEVELS),
+    refused("standard", OTHER_LEVELS),
 ]);
 
 const BACKOFFS: Kind = Kind::Word(&[
@@ -177,6 +177,25 @@ static ISOLATION: Section = Section {
         Key::new("level", LEVELS, "The level.").or("none"),
         Key::new("required", Kind::Bool, "Whether the worker must not run where the level cannot be had.")
             .or("false"),
+        Key::new("paths", Kind::Section(&PATHS), "Files and directories besides its own.").or_section(),
+        Key::new(
+            "network",
+            Kind::Either(&[Kind::Word(&[word("any"), word("none")]), Kind::Texts]),
+            "Whom it may connect to: anybody, nobody, or over TCP these ports of any machine.",
+        )
+        .or("any")
+        .example("[443, 5432]"),
+    ],
+};
+
+static PATHS: Section = Section {
+    title: "`paths`",
+    path: "workers[].isolation.paths",
+    doc: "What an isolated worker reaches besides its workspace, its project and the system's programs. `~/` is the home of \
+          whoever runs the host.",
+    keys: &[
+        Key::new("read", Kind::Texts, "To read and execute.").example("[~/.cache/models]"),
+        Key::new("write", Kind::Texts, "To read and write.").example("[/srv/out]"),
     ],
 };
 

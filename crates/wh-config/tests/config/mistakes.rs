@@ -45,7 +45,7 @@ fn each_mistake_points_at_itself() {
     check("retry: {base: 2m}", 5, 19, "`retry.base` is longer than `retry.max`", "{base: 1s, max: 1m}");
     check("retry: {backoff: linear}", 5, 22, "`backoff`: `linear` is not available", "factor: 1");
     check("mode: fork", 5, 11, "`mode`: `fork` is not available", "`mode: oneshot`");
-    check("isolation: {level: strict}", 5, 24, "`level`: `strict` is not available", "`isolation: none`");
+    check("isolation: {level: soft}", 5, 24, "`level`: `soft` is not available", "`isolation: strict`");
     check("exit_codes: {-1: failed}", 5, 18, "`-1` is no exit code", "0 to 255");
     check("env: {\"A=B\": x}", 5, 11, "`A=B` is no name of a variable", "letters");
     check(

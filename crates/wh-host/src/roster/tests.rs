@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use wh_domain::ending::ExitTable;
 use wh_domain::health::FaultKind;
 use wh_domain::id::TaskId;
+use wh_domain::isolation::Isolation;
 use wh_domain::retry::{Backoff, Dice};
 use wh_domain::routing::TypePattern;
 use wh_domain::timeout::TimeoutPolicy;
@@ -20,6 +21,7 @@ fn worker(name: &str, pattern: &str, streams: u32) -> Worker {
         program: Program { argv: vec!["true".into()], directory: PathBuf::from("/"), env: Vec::new() },
         protocol: Protocol::Json,
         workspace: Workspace::None,
+        isolation: Isolation::default(),
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
         exit_codes: ExitTable::default(),

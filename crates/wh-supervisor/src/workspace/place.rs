@@ -89,6 +89,11 @@ impl Place {
         self.slot == slot && *self.config == *config(worker, stream)
     }
 
+    /// Its root and the directory for temporary files in it.
+    pub(crate) fn home(&self) -> (&Path, &Path) {
+        (Path::new(&self.names.workspace), &self.temp)
+    }
+
     /// Its name, as seen from its root.
     pub(crate) fn seen_from_its_root(&self) -> String {
         format!("../stream-{}", self.stream)
@@ -223,9 +228,10 @@ fn config(worker: &Worker, stream: StreamNo) -> String {
     let kind = serde_json::Value::from(worker.name.as_str());
     format!(
         "# Written by the host; what a worker writes here is lost.\n\
-         worker_id: {stream}\nworker_type: {kind}\nisolation_mode: none\nworkspace: ./stream-{stream}/\n\
+         worker_id: {stream}\nworker_type: {kind}\nisolation_mode: {}\nworkspace: ./stream-{stream}/\n\
          max_runtime: {}_seconds\nretry_policy: exponential_backoff\n\
          max_attempts: {}\nsoft_timeout_seconds: {}\ngrace_seconds: {}\n",
+        worker.isolation.level.as_str(),
         limits.hard.as_secs_f64(),
         worker.retry.max_attempts,
         limits.soft.as_secs_f64(),

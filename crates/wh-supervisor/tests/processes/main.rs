@@ -5,6 +5,7 @@ mod deaths;
 mod endings;
 mod hindrances;
 mod rig;
+mod sandboxes;
 mod streams;
 mod trees;
 mod trials;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use wh_domain::id::{Fence, HostId, Seq, StreamNo, TaskId, TaskType, WorkerName};
+use wh_domain::isolation::Isolation;
 use wh_domain::lifecycle::History;
 use wh_domain::task::{Counters, Payload};
 use wh_domain::time::{StoreInstant, Timestamp};
@@ -71,6 +72,7 @@ pub(crate) fn options(dir: &Path) -> RunnerOptions {
             ("LANG".into(), "C.UTF-8".into()),
             ("HOST_SECRET".into(), OsString::from("hidden")),
         ],
+        private: Vec::new(),
     }
 }
 
@@ -82,6 +84,11 @@ impl Rig {
     pub(crate) fn with_clock(clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let runner = ProcessRunner::new(RunnerOptions { clock, ..options(dir.path()) }).unwrap();
+        Self { runner, dir, fence: AtomicI64::new(1) }
+    }
+
+    /// One whose runner keeps its data somewhere in `dir`.
+    pub(crate) fn of(runner: ProcessRunner, dir: tempfile::TempDir) -> Self {
         Self { runner, dir, fence: AtomicI64::new(1) }
     }
 
@@ -171,6 +178,7 @@ pub(crate) fn worker<const N: usize>(argv: [&str; N]) -> Worker {
         },
         protocol: Protocol::Json,
         workspace: Workspace::None,
+        isolation: Isolation::default(),
         timeout: wh_domain::timeout::TimeoutPolicy::default(),
         retry: wh_domain::retry::RetryPolicy::default(),
         exit_codes: wh_domain::ending::ExitTable::default(),

@@ -32,6 +32,7 @@ fn settled(outcome: OutcomeName, next: Next, sentence: &str) -> Event {
         log_tail: "".into(),
         usage: Usage::default(),
         workspace: None,
+        isolation: None,
     };
     Event::Settled { carried: carried(), record: Box::new(record), next }
 }

@@ -6,6 +6,7 @@ use wh_domain::attempt::{AttemptRecord, OutcomeName, Usage};
 use wh_domain::ending::{Exit, Stop};
 use wh_domain::failure::FailureClass;
 use wh_domain::id::{Fence, Seq, StreamNo};
+use wh_domain::isolation::{Enforcement, Gap, Level, Restriction};
 use wh_domain::lifecycle::{Next, Wait};
 use wh_domain::task::{Counters, NewTask, PoisonReason, StateName, TaskState, WaitingFor};
 use wh_ports::blobs::Stored;
@@ -170,6 +171,12 @@ pub(super) async fn an_attempt_comes_back_as_it_was_recorded(h: &Harness) {
             max_rss_kib: 77,
         },
         workspace: Some("finished/1-1".into()),
+        isolation: Some(Enforcement {
+            level: Level::Strict,
+            landlock: Some(3),
+            enforced: vec![Restriction::Files],
+            missing: vec![Gap { restriction: Restriction::Signals, why: "it takes Landlock 6".into() }],
+        }),
     };
     let settlement = Settlement { record: Some(record.clone()), ..ending(&claim, AGAIN) };
     assert_eq!(h.settle(settlement).await, Settled::Done);

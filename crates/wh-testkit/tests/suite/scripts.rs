@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use wh_domain::attempt::{Outcome, Progress};
 use wh_domain::ending::{Exit, ExitTable, Stop};
 use wh_domain::id::{Fence, HostId, Seq, StreamNo, TaskId, TaskType, WorkerName};
+use wh_domain::isolation::Isolation;
 use wh_domain::lifecycle::History;
 use wh_domain::retry::RetryPolicy;
 use wh_domain::task::{Counters, Payload};
@@ -30,6 +31,7 @@ fn worker() -> Worker {
         program: Program { argv: vec!["true".into()], directory: PathBuf::from("/"), env: Vec::new() },
         protocol: Protocol::Json,
         workspace: Workspace::None,
+        isolation: Isolation::default(),
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
         exit_codes: ExitTable::default(),

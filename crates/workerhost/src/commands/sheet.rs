@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 use wh_domain::attempt::AttemptRecord;
 use wh_domain::id::{AttemptId, StreamNo, TaskId};
+use wh_domain::isolation::Gap;
 use wh_domain::task::{Payload, TaskState};
 use wh_ports::blobs::Stored;
 use wh_ports::reader::Dossier;
@@ -91,6 +92,12 @@ impl Page {
         }
         for leaked in &record.leaked {
             self.entry("  left running", leaked);
+        }
+        if let Some(isolation) = &record.isolation {
+            self.entry("  isolation", isolation.level.as_str());
+            for Gap { restriction, why } in &isolation.missing {
+                self.entry("  not isolated", &format!("{}: {why}", restriction.as_str()));
+            }
         }
         if let Some(workspace) = &record.workspace {
             self.entry("  files", &data_dir.join(&**workspace).display().to_string());

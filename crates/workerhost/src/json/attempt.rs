@@ -5,6 +5,7 @@ use serde::Serialize;
 use wh_domain::attempt::AttemptRecord;
 use wh_domain::exit::{Exit, signal_name};
 use wh_domain::id::{AttemptId, TaskId};
+use wh_domain::isolation::{Enforcement, Gap};
 use wh_domain::time::millis;
 
 /// See [`AttemptRecord`].
@@ -37,6 +38,36 @@ pub(super) struct Attempt {
     max_rss_kib: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isolation: Option<Isolation>,
+}
+
+/// See [`Enforcement`].
+#[derive(Debug, Serialize)]
+struct Isolation {
+    level: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    landlock_abi: Option<u8>,
+    enforced: Vec<&'static str>,
+    missing: Vec<Missing>,
+}
+
+#[derive(Debug, Serialize)]
+struct Missing {
+    restriction: &'static str,
+    why: String,
+}
+
+impl Isolation {
+    fn of(enforcement: &Enforcement) -> Self {
+        let missing = |gap: &Gap| Missing { restriction: gap.restriction.as_str(), why: gap.why.to_string() };
+        Self {
+            level: enforcement.level.as_str(),
+            landlock_abi: enforcement.landlock,
+            enforced: enforcement.enforced.iter().map(|it| it.as_str()).collect(),
+            missing: enforcement.missing.iter().map(missing).collect(),
+        }
+    }
 }
 
 impl Attempt {
@@ -69,6 +100,7 @@ impl Attempt {
             system_ms: millis(record.usage.system),
             max_rss_kib: record.usage.max_rss_kib,
             workspace: record.workspace.as_deref().map(str::to_owned),
+            isolation: record.isolation.as_ref().map(Isolation::of),
         }
     }
 }

@@ -113,3 +113,25 @@ fn the_protocols_page_names_every_file_that_the_host_puts_into_a_workspace() {
     });
     assert_eq!(found, told.map(str::to_owned).collect());
 }
+
+#[test]
+fn an_isolated_attempt_is_shown_with_what_was_kept_from_it() {
+    let place = Place::with(
+        "
+workers:
+  - name: nosy
+    command: [sh, -c, 'cat workerhost.yaml 2>&1 || true']
+    task_types: [nosy]
+    protocol: raw
+    isolation: {level: strict, required: true}
+",
+    );
+    place.ok(&["enqueue", "nosy", "--id", "a"]);
+    place.ok(&["run", "--drain"]);
+    let page = place.ok(&["show", "a"]).out;
+    assert!(page.contains("  isolation     strict\n"), "{page}");
+    assert!(page.contains("Permission denied") && !page.contains("task_types"), "{page}");
+    let isolation = &place.show("a")["attempts"][0]["isolation"];
+    assert_eq!((&isolation["level"], isolation["missing"].as_array().unwrap().len()), (&"strict".into(), 0));
+    assert!(isolation["enforced"].as_array().unwrap().contains(&"files".into()), "{isolation}");
+}

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wh_domain::exit::ExitTable;
 use wh_domain::id::WorkerName;
+use wh_domain::isolation::Isolation;
 use wh_domain::retry::RetryPolicy;
 use wh_domain::routing::TypePattern;
 use wh_domain::timeout::TimeoutPolicy;
@@ -35,6 +36,8 @@ pub(super) struct Subject {
     pub(super) limit: Duration,
     /// Where a host may be writing at this moment.
     pub(super) data_dir: Option<PathBuf>,
+    /// The configuration's file, where it is from one.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// Those that the command line names.
@@ -75,6 +78,7 @@ fn configured(options: &Options, context: &Context, params: &str) -> Result<Vec<
             params: params.to_owned(),
             limit: LIMIT.min(worker.timeout.hard),
             data_dir: Some(data_dir.clone()),
+            file: configuration.file.clone(),
             worker,
         })
         .collect();
@@ -112,6 +116,7 @@ fn command(options: &Options, params: String) -> Result<Subject, Failure> {
         program: Program { argv: options.command.clone(), directory, env: Vec::new() },
         protocol: Protocol::Json,
         workspace: Workspace::Full,
+        isolation: Isolation::default(),
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
         exit_codes: ExitTable::default(),
@@ -120,5 +125,13 @@ fn command(options: &Options, params: String) -> Result<Subject, Failure> {
         files: Vec::new(),
     };
     let task_type = options.task_type.clone().unwrap_or_else(|| TYPE.to_owned());
-    Ok(Subject { worker, title: options.command.join(" "), task_type, params, limit: LIMIT, data_dir: None })
+    Ok(Subject {
+        worker,
+        title: options.command.join(" "),
+        task_type,
+        params,
+        limit: LIMIT,
+        data_dir: None,
+        file: None,
+    })
 }

@@ -297,6 +297,7 @@ impl Mapping {
             data_dir: parts.data_dir.clone(),
             name: parts.name.clone(),
             workers: vec![parts.worker.clone()],
+            private: Vec::new(),
             settings: parts.settings.clone(),
             observers: parts.observer.iter().cloned().chain([self.ear.observer()]).collect(),
         };

@@ -1,0 +1,245 @@
+//! What a worker can reach, at each level of isolation: what is denied at one must first succeed without any.
+
+use crate::rig::{Rig, options, sh, skip};
+use std::collections::BTreeMap;
+use std::path::Path;
+use wh_domain::ending::Exit;
+use wh_domain::isolation::{Isolation, Level, Network, Restriction};
+use wh_domain::worker::{Program, Protocol, Worker, Workspace};
+use wh_ports::runner::Finished;
+use wh_supervisor::{ProcessRunner, RunnerOptions};
+
+/// What a probe came to, by its name.
+type Seen = BTreeMap<String, String>;
+
+/// Tries each probe and prints whether it went.
+const PROBES: &str = r#"
+probe() { name=$1; shift; if "$@" >/dev/null 2>&1; then echo "$name ALLOW"; else echo "$name DENY"; fi; }
+write() { echo x >> "$1"; }
+probe own-write write "$WORKERHOST_OUTPUT_DIR/file"
+probe own-directory mkdir "$WORKERHOST_WORKING_DIR/directory"
+probe own-list ls "$WORKERHOST_WORKSPACE"
+probe temporary write "$TMPDIR/file"
+probe null write /dev/null
+probe system ls /usr/bin
+probe project cat "$PROJECT/module"
+probe project-below cat "$PROJECT/below/module"
+probe sibling-read cat "$DATA/work/0/w/stream-10/input/secret"
+probe sibling-list ls "$DATA/work/0/w/stream-10"
+probe sibling-write write "$DATA/work/0/w/stream-10/input/planted"
+probe sibling-link ln "$DATA/work/0/w/stream-10/input/secret" "$WORKERHOST_WORKING_DIR/link"
+probe by-dots cat "$WORKERHOST_WORKSPACE/../stream-10/input/secret"
+probe by-link sh -c 'ln -s "$DATA/work/0/w/stream-10/input/secret" "$WORKERHOST_WORKING_DIR/soft" && cat "$WORKERHOST_WORKING_DIR/soft"'
+probe store-read cat "$DATA/tasks.db"
+probe store-list ls "$DATA"
+probe configuration cat "$PROJECT/workerhost.yaml"
+probe project-write write "$PROJECT/module"
+probe outside-write write "$OUTSIDE/file"
+probe outside-list ls "$OUTSIDE"
+probe host-signal kill -0 "$HOST"
+probe host-limits prlimit --pid "$HOST" --core
+probe guardian-signal sh -c 'kill -0 "$1"' sh "$PPID"
+probe host-environment cat "/proc/$HOST/environ"
+probe host-memory sh -c 'head -c 0 < "/proc/$HOST/mem"'
+probe namespaces unshare -Ur true
+probe namespaces-cloned python3 -c 'import ctypes, os; libc = ctypes.CDLL(None); clone = {"x86_64": 56, "aarch64": 220}[os.uname().machine]; child = libc.syscall(clone, 0x10000000 | 17, 0, 0, 0, 0); child or os._exit(0); assert child > 0'
+probe tracing python3 -c 'import ctypes; libc = ctypes.CDLL(None); assert libc.ptrace(0, 0, 0, 0) == 0'
+probe io-uring python3 -c 'import ctypes; libc = ctypes.CDLL(None); assert libc.syscall(425, 1, ctypes.create_string_buffer(120)) > 0'
+probe open-files test "$(umask)" != 0077
+"#;
+
+/// Those that must go at every level.
+const OWN: [&str; 8] =
+    ["own-write", "own-directory", "own-list", "temporary", "null", "system", "project", "project-below"];
+
+/// Those that some machines allow nobody.
+const RARE: [&str; 3] = ["namespaces", "namespaces-cloned", "io-uring"];
+
+/// A project with the host's data directory and configuration in it, and things outside.
+struct Ground {
+    rig: Rig,
+    outside: tempfile::TempDir,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let private = vec![dir.path().join("workerhost.yaml")];
+        let data_dir = dir.path().join(".workerhost");
+        std::fs::create_dir(&data_dir).unwrap();
+        let runner = ProcessRunner::new(RunnerOptions { private, ..options(&data_dir) }).unwrap();
+        for (name, content) in [
+            ("module", "module"),
+            ("below/module", "module"),
+            ("workerhost.yaml", "secret"),
+            (".workerhost/tasks.db", "secret"),
+            (".workerhost/work/0/w/stream-10/input/secret", "secret"),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        Self { rig: Rig::of(runner, dir), outside: tempfile::tempdir().unwrap() }
+    }
+
+    fn project(&self) -> &Path {
+        self.rig.dir.path()
+    }
+
+    /// A worker that runs `script` in the project.
+    fn worker(&self, script: &str, isolation: Isolation) -> Worker {
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        let plain = sh(script);
+        let env = vec![
+            ("PROJECT".to_owned(), path(self.project())),
+            ("DATA".to_owned(), path(&self.project().join(".workerhost"))),
+            ("OUTSIDE".to_owned(), path(self.outside.path())),
+            ("HOST".to_owned(), std::process::id().to_string()),
+        ];
+        Worker {
+            isolation,
+            protocol: Protocol::Raw,
+            workspace: Workspace::Full,
+            program: Program { env, directory: self.project().to_owned(), ..plain.program },
+            ..plain
+        }
+    }
+
+    async fn run(&self, script: &str, isolation: Isolation) -> (Finished, String) {
+        let done = self.rig.run(&self.worker(script, isolation), "null").await;
+        let output = done.result().unwrap_or_else(|| panic!("{}", done.summary()));
+        (done.finished, output)
+    }
+
+    async fn probe(&self, level: Level) -> (Finished, Seen) {
+        let (finished, output) = self.run(PROBES, Isolation { level, ..Isolation::default() }).await;
+        let seen = output.lines().filter_map(|line| line.split_once(' '));
+        (finished, seen.map(|(name, word)| (name.to_owned(), word.to_owned())).collect())
+    }
+}
+
+fn strict() -> Isolation {
+    Isolation { level: Level::Strict, required: true, ..Isolation::default() }
+}
+
+#[tokio::test]
+async fn a_strict_worker_reaches_its_own_and_nothing_of_anybody_else() {
+    let ground = Ground::new();
+    let (finished, seen) = ground.probe(Level::None).await;
+    assert_eq!(finished.isolation, None);
+    let denied: Vec<&str> =
+        seen.iter().filter(|(_, word)| *word != "ALLOW").map(|(name, _)| name.as_str()).collect();
+    let (rare, broken): (Vec<&str>, Vec<&str>) = denied.into_iter().partition(|name| RARE.contains(name));
+    assert!(broken.is_empty(), "a probe that cannot succeed proves nothing: {broken:?}");
+    if !rare.is_empty() {
+        skip(&format!("this machine denies everybody {rare:?}"));
+    }
+    let count = seen.len();
+    let (finished, seen) = ground.probe(Level::Strict).await;
+    assert_eq!(seen.len(), count);
+    for (name, word) in &seen {
+        let expected = if OWN.contains(&name.as_str()) { "ALLOW" } else { "DENY" };
+        assert_eq!(word, expected, "{name}");
+    }
+    let isolation = finished.isolation.unwrap();
+    assert_eq!((isolation.level, &isolation.missing[..]), (Level::Strict, &[][..]));
+    let enforced = Restriction::ALL.into_iter().filter(|it| isolation.enforced.contains(it));
+    let all_but_the_network = Restriction::ALL.into_iter().filter(|it| *it != Restriction::Network);
+    assert!(enforced.eq(all_but_the_network), "{:?}", isolation.enforced);
+}
+
+#[tokio::test]
+async fn a_stream_changes_its_isolation_with_its_worker_and_back() {
+    let ground = Ground::new();
+    let script = r#"cat "$DATA/tasks.db" 2>/dev/null || echo denied"#;
+    for (level, output) in [
+        (Level::None, "secret"),
+        (Level::Strict, "denied\n"),
+        (Level::None, "secret"),
+        (Level::Strict, "denied\n"),
+    ] {
+        let isolation = Isolation { level, required: true, ..Isolation::default() };
+        let (finished, said) = ground.run(script, isolation).await;
+        assert_eq!(said, output, "{level:?}");
+        assert_eq!(
+            finished.isolation.map(|isolation| isolation.level),
+            Some(level).filter(|it| *it != Level::None)
+        );
+        assert_eq!(finished.ending.exit, Exit::Code(0));
+    }
+}
+
+#[tokio::test]
+async fn what_a_strict_worker_leaves_running_is_ended_all_the_same() {
+    let ground = Ground::new();
+    let script = "setsid sh -c 'sleep 300' >/dev/null 2>&1 </dev/null & echo gone";
+    let (finished, said) = ground.run(script, strict()).await;
+    assert_eq!(said, "gone\n");
+    assert!(finished.stuck.is_none());
+    assert!(finished.leaked.iter().any(|line| line.contains("sleep 300")), "{:?}", finished.leaked);
+}
+
+#[tokio::test]
+async fn a_strict_worker_reaches_what_its_configuration_grants_as_far_as_that_goes() {
+    let ground = Ground::new();
+    let [read, write] = ["read", "write"].map(|name| ground.outside.path().join(name));
+    for directory in [&read, &write] {
+        std::fs::create_dir(directory).unwrap();
+        std::fs::write(directory.join("file"), "content").unwrap();
+    }
+    let script = r#"
+        for name in read write; do
+            cat "$OUTSIDE/$name/file" >/dev/null 2>&1 && echo "reads $name"
+            echo x 2>/dev/null > "$OUTSIDE/$name/new" && echo "writes $name"
+        done; true"#;
+    let isolation = Isolation { read: vec![read], write: vec![write], ..strict() };
+    let (_, said) = ground.run(script, isolation).await;
+    assert_eq!(said, "reads read\nreads write\nwrites write\n");
+}
+
+#[tokio::test]
+async fn a_strict_worker_connects_as_far_as_its_network_goes() {
+    let ground = Ground::new();
+    let open = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (granted, other, datagrams) = (open(), open(), std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
+    let ports =
+        [granted.local_addr(), other.local_addr(), datagrams.local_addr()].map(|at| at.unwrap().port());
+    let script = format!(
+        r#"cat > "$TMPDIR/probe.py" <<'END'
+import socket
+granted, other, datagrams = {ports:?}
+def probe(name, act):
+    try:
+        act()
+        print(name)
+    except OSError:
+        pass
+probe("granted", lambda: socket.create_connection(("127.0.0.1", granted)))
+probe("other", lambda: socket.create_connection(("127.0.0.1", other)))
+probe("listen", lambda: socket.create_server(("127.0.0.1", 0)))
+def fast():
+    connection = socket.socket()
+    connection.sendto(b"x", 0x20000000, ("127.0.0.1", other))
+probe("fast", fast)
+def several_paths():
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+    connection.connect(("127.0.0.1", other))
+probe("mptcp", several_paths)
+probe("datagram", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", datagrams)))
+probe("pair", lambda: socket.socketpair())
+END
+exec /usr/bin/python3 "$TMPDIR/probe.py""#
+    );
+    for (network, expected) in [
+        (Network::Any, "granted other listen datagram pair"),
+        (Network::Ports(vec![ports[0]]), "granted datagram pair"),
+        (Network::None, "pair"),
+    ] {
+        let isolation = Isolation { network: network.clone(), ..strict() };
+        let (_, said) = ground.run(&script, isolation).await;
+        // Some machines know nothing of these two, whoever asks.
+        let is_rare = |word: &&str| network == Network::Any && ["fast", "mptcp"].contains(word);
+        let said: Vec<&str> = said.split_whitespace().filter(|word| !is_rare(word)).collect();
+        assert_eq!(said.join(" "), expected, "{network:?}");
+    }
+}

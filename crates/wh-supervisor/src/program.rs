@@ -150,6 +150,9 @@ pub(crate) fn explain(errno: i32, program: &Program) -> String {
             Some(interpreter) => format!("the interpreter of {shown}, {interpreter}, is not there"),
             None => format!("{shown} needs a loader that is not there"),
         },
+        libc::EACCES if is_executable(&file) && program.sandbox.is_some() => {
+            format!("{shown}, or what it needs to begin, is not among what its isolation grants")
+        }
         libc::EACCES if is_executable(&file) => match interpreter {
             Some(interpreter) => format!("the interpreter of {shown}, {interpreter}, may not be executed"),
             None => format!("{shown} may not be executed by this user"),

@@ -1,8 +1,11 @@
 //! What a worker can reach, at each level of isolation: what is denied at one must first succeed without any.
 
 use crate::rig::{Rig, options, sh, skip};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use wh_domain::attempt::Outcome;
 use wh_domain::ending::Exit;
 use wh_domain::isolation::{Isolation, Level, Network, Restriction};
 use wh_domain::worker::{Program, Protocol, Worker, Workspace};
@@ -242,4 +245,54 @@ exec /usr/bin/python3 "$TMPDIR/probe.py""#
         let said: Vec<&str> = said.split_whitespace().filter(|word| !is_rare(word)).collect();
         assert_eq!(said.join(" "), expected, "{network:?}");
     }
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_granted_is_explained_by_that() {
+    let ground = Ground::new();
+    let program = ground.outside.path().join("tool");
+    std::fs::write(&program, "#!/bin/sh\necho ran\n").unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut worker = ground.worker("true", strict());
+    worker.program.argv = vec!["/usr/bin/env".to_owned(), program.to_str().unwrap().to_owned()];
+    let granted = ground.rig.run(&worker, "null").await;
+    assert_eq!(granted.result().as_deref(), Some("ran\n"), "{}", granted.summary());
+    worker.program.argv = vec![ground.project().join("link").to_str().unwrap().to_owned()];
+    std::os::unix::fs::symlink(ground.project().join(".workerhost/tool"), ground.project().join("link"))
+        .unwrap();
+    std::fs::copy(&program, ground.project().join(".workerhost/tool")).unwrap();
+    let denied = ground.rig.run(&worker, "null").await;
+    let Exit::NotStarted(why) = &denied.finished.ending.exit else { panic!("{}", denied.summary()) };
+    assert!(why.contains("is not among what its isolation grants"), "{why}");
+    assert_eq!(denied.finished.isolation, None, "it never was inside");
+}
+
+/// Takes Landlock from this thread and what it starts, as if the kernel had none.
+fn forget_landlock() {
+    let landlock = [(libc::SYS_landlock_create_ruleset, Vec::new())].into_iter().collect();
+    let unknown = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
+    let machine = std::env::consts::ARCH.try_into().unwrap();
+    let filter = SeccompFilter::new(landlock, SeccompAction::Allow, unknown, machine).unwrap();
+    seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn what_the_kernel_lacks_is_told_and_nothing_is_started_where_it_is_required() {
+    forget_landlock();
+    let ground = Ground::new();
+    let script = r#"cat "$DATA/tasks.db"; echo ran > "$OUTSIDE/ran""#;
+    let (finished, said) = ground.run(script, Isolation { required: false, ..strict() }).await;
+    assert_eq!(said, "secret", "nothing keeps it from that");
+    let isolation = finished.isolation.unwrap();
+    let missing: Vec<_> = isolation.missing.iter().map(|gap| (gap.restriction.as_str(), &*gap.why)).collect();
+    let none = "this kernel has no Landlock";
+    assert_eq!(missing, [("files", none), ("signals", none), ("abstract_sockets", none)]);
+    assert_eq!(isolation.landlock, None);
+    assert!(isolation.enforced.contains(&Restriction::Syscalls), "{:?}", isolation.enforced);
+
+    std::fs::remove_file(ground.outside.path().join("ran")).unwrap();
+    let refused = ground.rig.run(&ground.worker(script, strict()), "null").await;
+    assert_eq!(refused.finished.verdict.outcome, Outcome::WorkerBroken, "{}", refused.summary());
+    assert!(refused.finished.verdict.sentence.contains("its isolation is required"), "{}", refused.summary());
+    assert!(!ground.outside.path().join("ran").exists());
 }

@@ -28,8 +28,8 @@ pub(super) enum Step {
     Privileges,
     /// Landlock's ruleset.
     Ruleset,
-    /// The filters of system calls. Last, for what comes before must not be filtered.
-    Filters,
+    /// The filter of system calls. Last, for what comes before must not be filtered.
+    Filter,
 }
 
 /// How many there are.
@@ -39,7 +39,7 @@ const STEPS: usize = 4;
 pub(super) struct Inside<'a> {
     /// `None` where the kernel has none.
     pub(super) ruleset: Option<BorrowedFd<'a>>,
-    pub(super) filters: &'a [BpfProgram],
+    pub(super) filter: &'a BpfProgram,
     /// Whether nothing is to be executed where a step was refused.
     pub(super) required: bool,
 }
@@ -74,8 +74,7 @@ struct Shared {
     descriptors: [c_int; 4],
     /// -1 for none.
     ruleset: c_int,
-    filters: *const Filter,
-    filter_count: usize,
+    filter: *const Filter,
     required: bool,
     /// What was refused, and why it was not executed.
     outcome: (Refusals, c_int),
@@ -93,11 +92,8 @@ struct Filter {
 pub(super) fn spawn(start: &Start<'_>, inside: &Inside<'_>) -> io::Result<(Birth, Refusals)> {
     let argv = pointers(start.argv.iter().map(CString::as_c_str));
     let env = pointers(start.env.iter().copied());
-    let filter = |program: &BpfProgram| {
-        let length = u16::try_from(program.len()).map_err(io::Error::other)?;
-        Ok(Filter { length, code: program.as_ptr() })
-    };
-    let filters: Vec<Filter> = inside.filters.iter().map(filter).collect::<io::Result<_>>()?;
+    let length = u16::try_from(inside.filter.len()).map_err(io::Error::other)?;
+    let filter = Filter { length, code: inside.filter.as_ptr() };
     let mut shared = Shared {
         program: start.program.as_ptr(),
         argv: argv.as_ptr(),
@@ -105,8 +101,7 @@ pub(super) fn spawn(start: &Start<'_>, inside: &Inside<'_>) -> io::Result<(Birth
         directory: start.directory.as_ptr(),
         descriptors: start.descriptors.map(|descriptor| descriptor.as_raw_fd()),
         ruleset: inside.ruleset.map_or(-1, |ruleset| ruleset.as_raw_fd()),
-        filters: filters.as_ptr(),
-        filter_count: filters.len(),
+        filter: &raw const filter,
         required: inside.required,
         outcome: (Refusals::default(), 0),
     };
@@ -198,13 +193,10 @@ fn enter(shared: &mut Shared) {
         let entered = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, shared.ruleset, 0_u32) };
         note(shared, Step::Ruleset, made(entered));
     }
-    for at in 0..shared.filter_count {
-        // SAFETY: the array has so many.
-        let filter = unsafe { shared.filters.add(at) };
-        // SAFETY: the filter and its code are the parent's, which stands still.
-        let set = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0_u32, filter) };
-        note(shared, Step::Filters, made(set));
-    }
+    // SAFETY: the filter and its code are the parent's, which stands still.
+    let set =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0_u32, shared.filter) };
+    note(shared, Step::Filter, made(set));
 }
 
 /// Lowers the soft limit; the hard one is the worker's to use.

@@ -35,7 +35,7 @@ pub(crate) struct Enclosure {
     /// Which version of Landlock the kernel has, or why none.
     landlock: Result<u32, &'static str>,
     ruleset: Option<OwnedFd>,
-    filters: Vec<BpfProgram>,
+    filter: BpfProgram,
 }
 
 /// What became of a start inside.
@@ -55,8 +55,8 @@ impl Enclosure {
             Err(_) => Err("Landlock is not enabled in this kernel"),
         };
         let ruleset = if landlock.is_ok() { ruleset(&sandbox)? } else { None };
-        let filters = syscalls::filters(&sandbox.network).map_err(io::Error::other)?;
-        Ok(Self { sandbox, landlock, ruleset, filters })
+        let filter = syscalls::filter(&sandbox.network).map_err(io::Error::other)?;
+        Ok(Self { sandbox, landlock, ruleset, filter })
     }
 
     /// Starts a program inside.
@@ -68,7 +68,7 @@ impl Enclosure {
         }
         let inside = Inside {
             ruleset: self.ruleset.as_ref().map(AsFd::as_fd),
-            filters: &self.filters,
+            filter: &self.filter,
             required: self.sandbox.required,
         };
         let (birth, refusals) = child::spawn(start, &inside)?;
@@ -106,13 +106,13 @@ impl Enclosure {
         note(Restriction::AbstractSockets, landlock(SCOPES_SINCE));
         match self.sandbox.network {
             Network::Any => {}
-            Network::None => note(Restriction::Network, step(Step::Filters)),
+            Network::None => note(Restriction::Network, step(Step::Filter)),
             Network::Ports(_) => {
-                note(Restriction::Network, landlock(TCP_SINCE).and_then(|()| step(Step::Filters)));
+                note(Restriction::Network, landlock(TCP_SINCE).and_then(|()| step(Step::Filter)));
             }
         }
         note(Restriction::Privileges, step(Step::Privileges));
-        note(Restriction::Syscalls, step(Step::Filters));
+        note(Restriction::Syscalls, step(Step::Filter));
         note(Restriction::CoreDumps, step(Step::CoreDumps));
         // Setting it cannot be refused.
         note(Restriction::Umask, Ok(()));

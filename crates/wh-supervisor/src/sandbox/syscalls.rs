@@ -89,12 +89,12 @@ const NAMESPACES: [libc::c_int; 7] = [
 /// A connection that is made with the first bytes that are sent; Landlock looks at `connect` only.
 const FAST_OPEN: u32 = libc::MSG_FASTOPEN.cast_unsigned();
 
-/// Calls with x32's numbers have this bit: the same calls once more, which the filters would take for others.
-#[cfg(target_arch = "x86_64")]
+/// Calls of x86-64 with x32's numbers have this bit: the same calls once more, which the filter would take for others. No other
+/// machine has such numbers.
 const X32: u32 = 0x4000_0000;
 
-/// The filters, in any order.
-pub(super) fn filters(network: &Network) -> Result<Vec<BpfProgram>, BackendError> {
+/// The filter: one, because each worker has it compiled anew.
+pub(super) fn filter(network: &Network) -> Result<BpfProgram, BackendError> {
     let mut denied: BTreeMap<i64, Vec<SeccompRule>> =
         DENIED.iter().map(|number| (*number, Vec::new())).collect();
     let namespaces = NAMESPACES.iter().map(|flag| rule([has(0, flag.cast_unsigned())]));
@@ -118,16 +118,29 @@ pub(super) fn filters(network: &Network) -> Result<Vec<BpfProgram>, BackendError
             }
         }
     }
-    // Its flags lie in memory, where no filter sees them. Who is told that there is no such call uses `clone`.
-    let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    #[cfg_attr(
-        not(target_arch = "x86_64"),
-        expect(unused_mut, reason = "one more follows on one machine only")
-    )]
-    let mut filters = vec![filter(denied, libc::EPERM)?, filter(unknown, libc::ENOSYS)?];
-    #[cfg(target_arch = "x86_64")]
-    filters.push(without_x32());
-    Ok(filters)
+    let refuse = SeccompAction::Errno(libc::EPERM.cast_unsigned());
+    let machine = std::env::consts::ARCH.try_into()?;
+    let denied: BpfProgram = SeccompFilter::new(denied, SeccompAction::Allow, refuse, machine)?.try_into()?;
+    Ok(unknown().into_iter().chain(denied).collect())
+}
+
+/// What comes first: of some calls it is said that the kernel has none. `clone3` has its flags in memory, where no filter sees
+/// them, and who is told so uses `clone`; and most kernels have no x32.
+fn unknown() -> [sock_filter; 5] {
+    let clone3 = u32::try_from(libc::SYS_clone3).unwrap_or(u32::MAX);
+    let no_such_call = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned();
+    [
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, (0, 0), 0),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, (2, 0), clone3),
+        step(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, (1, 0), X32),
+        step(libc::BPF_JMP | libc::BPF_JA, (0, 0), 1),
+        step(libc::BPF_RET | libc::BPF_K, (0, 0), no_such_call),
+    ]
+}
+
+/// An instruction; jumps are counted from the next one.
+fn step(operation: u32, (jt, jf): (u8, u8), k: u32) -> sock_filter {
+    sock_filter { code: u16::try_from(operation).unwrap_or(u16::MAX), jt, jf, k }
 }
 
 /// The bits of a socket's type that are no flags.
@@ -159,21 +172,24 @@ fn is_not(argument: u8, value: libc::c_int) -> Condition {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
 }
 
-fn filter(calls: BTreeMap<i64, Vec<SeccompRule>>, error: libc::c_int) -> Result<BpfProgram, BackendError> {
-    let refuse = SeccompAction::Errno(error.cast_unsigned());
-    let machine = std::env::consts::ARCH.try_into()?;
-    SeccompFilter::new(calls, SeccompAction::Allow, refuse, machine)?.try_into()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Says that there are no such calls, as most kernels do.
-#[cfg(target_arch = "x86_64")]
-fn without_x32() -> BpfProgram {
-    let code = |code: u32| u16::try_from(code).unwrap_or(u16::MAX);
-    let step = |operation: u32, jt, jf, k| sock_filter { code: code(operation), jt, jf, k };
-    vec![
-        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
-        step(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, X32),
-        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned()),
-        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ]
+    #[test]
+    fn every_jump_of_what_comes_first_leads_to_the_refusal_or_past_it() {
+        let first = unknown();
+        let target = |at: usize, by: u32| at + 1 + usize::try_from(by).unwrap();
+        assert_eq!((target(1, first[1].jt.into()), target(1, first[1].jf.into())), (4, 2));
+        assert_eq!((target(2, first[2].jt.into()), target(2, first[2].jf.into())), (4, 3));
+        assert_eq!(target(3, first[3].k), first.len(), "to the list of what is denied");
+    }
+
+    #[test]
+    fn a_filter_of_every_network_is_short_enough_for_the_kernel() {
+        for network in [Network::Any, Network::None, Network::Ports(vec![443])] {
+            let length = filter(&network).unwrap().len();
+            assert!(length < 4_096, "{network:?}: {length}");
+        }
+    }
 }

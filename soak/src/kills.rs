@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// So long a host may take to come to the point at which it is to die.
@@ -322,6 +323,10 @@ impl Soak {
 
     /// Waits for the host's end, for so long at most; lets the producer go on meanwhile.
     fn wait(&mut self, host: &mut Host, limit: Duration, blow: Blow) -> Tried<()> {
+        if let Some(producer) = self.producer.take_if(|producer| producer.has_ended()) {
+            producer.join()?;
+            return Err("the producer has ended before its time".into());
+        }
         let begun = Instant::now();
         wait_until(limit, || {
             if let Some(producer) = &self.producer {
@@ -365,14 +370,28 @@ impl Soak {
             Lure::None | Lure::Bring | Lure::Break => Ok(()),
             Lure::Stop => host.signal(Signal::TERM),
             Lure::Reload => self.arena.configure(Stage::Soak),
-            Lure::Spoil => self.arena.spoil_configuration(),
+            Lure::Spoil => {
+                self.tell_of_the_configuration();
+                self.arena.spoil_configuration()
+            }
             Lure::Mend => Ok(fs::rename(self.arena.fickle_away(), self.arena.fickle())?),
+        }
+    }
+
+    /// The producer's commands are to know when they may find it spoilt.
+    fn tell_of_the_configuration(&self) {
+        if let Some(producer) = &self.producer {
+            producer.shared.spoilt.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     fn undo(&mut self, lure: Lure) -> Tried<()> {
         match lure {
-            Lure::Spoil => self.arena.configure(Stage::Soak),
+            Lure::Spoil => {
+                self.arena.configure(Stage::Soak)?;
+                self.tell_of_the_configuration();
+                Ok(())
+            }
             Lure::Break => Ok(fs::rename(self.arena.fickle_away(), self.arena.fickle())?),
             Lure::None | Lure::Bring | Lure::Stop | Lure::Reload | Lure::Mend => Ok(()),
         }

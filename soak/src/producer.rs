@@ -40,6 +40,8 @@ pub struct Shared {
     pub ended: AtomicU64,
     /// Commands to cancel tasks that were killed.
     pub cancels_killed: AtomicU64,
+    /// Odd while the configuration cannot be read; grows each time that changes.
+    pub spoilt: AtomicU64,
 }
 
 /// Sends lines.
@@ -72,6 +74,11 @@ impl Producer {
         self.shared.allowed.fetch_max(tasks, Ordering::Relaxed);
     }
 
+    /// Whether nothing more comes from it. One that has ended before it was to has something to say: [`Self::join`].
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Lets it send what is allowed, and waits for its end.
     pub fn finish(self) -> Tried<Arc<Shared>> {
         self.shared.is_over.store(true, Ordering::Relaxed);
@@ -84,6 +91,9 @@ impl Producer {
         Ok(self.shared)
     }
 }
+
+/// How a command ends that cannot read its configuration.
+const NO_CONFIGURATION: i32 = 9;
 
 /// How a producer ends.
 enum Fate {
@@ -154,6 +164,7 @@ impl Feed {
     /// One producer's life. True when nothing is left to send and it has ended well.
     fn one(&mut self, fate: &Fate) -> Tried<bool> {
         let kill_at = if let Fate::Dies(point) = fate { Some(point.as_str()) } else { None };
+        let spoilt = self.shared.spoilt.load(Ordering::Relaxed);
         let mut command = self.arena.command(&["enqueue", "--file", "-", "--json", "-q"], kill_at);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         self.shared.process.store(child.id(), Ordering::Relaxed);
@@ -177,6 +188,10 @@ impl Feed {
         }
         if std::os::unix::process::ExitStatusExt::signal(&status) == Some(9) {
             self.shared.killed.fetch_add(1, Ordering::Relaxed);
+            return Ok(false);
+        }
+        let is_spoilt = spoilt % 2 == 1 || self.shared.spoilt.load(Ordering::Relaxed) != spoilt;
+        if is_spoilt && status.code() == Some(NO_CONFIGURATION) {
             return Ok(false);
         }
         let mut said = String::new();

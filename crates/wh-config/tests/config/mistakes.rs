@@ -46,6 +46,8 @@ fn each_mistake_points_at_itself() {
     check("retry: {backoff: linear}", 5, 22, "`backoff`: `linear` is not available", "factor: 1");
     check("mode: fork", 5, 11, "`mode`: `fork` is not available", "`mode: oneshot`");
     check("isolation: {level: soft}", 5, 24, "`level`: `soft` is not available", "`isolation: strict`");
+    check("isolation: {level: strict, network: [http]}", 5, 42, "`http` is no port", "network: [443]");
+    check("isolation: {level: strict, network: [0]}", 5, 42, "`0` is no port", "network: [443]");
     check("exit_codes: {-1: failed}", 5, 18, "`-1` is no exit code", "0 to 255");
     check("env: {\"A=B\": x}", 5, 11, "`A=B` is no name of a variable", "letters");
     check(

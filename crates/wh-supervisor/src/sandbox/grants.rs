@@ -123,6 +123,9 @@ pub(crate) fn grants(own: &Own<'_>) -> Result<Vec<Grant>, String> {
         if is_of_the_kernel(path) {
             return Err(format!("{} cannot be granted to a worker that is isolated", path.display()));
         }
+        if reach.is_private(path) {
+            return Err(format!("it may not read {}, which the host keeps for itself", path.display()));
+        }
         reach.spread(path)?;
     }
     if let Some(workspace) = own.workspace.and_then(|workspace| fs::canonicalize(workspace).ok()) {
@@ -200,6 +203,10 @@ impl Reach {
         if !self.granted.contains(&(path.clone(), access)) {
             self.granted.push((path, access));
         }
+    }
+
+    fn is_private(&self, path: &Path) -> bool {
+        fs::canonicalize(path).is_ok_and(|path| self.private.iter().any(|private| path.starts_with(private)))
     }
 
     fn is_written(&self, path: &Path) -> bool {
@@ -384,6 +391,22 @@ mod tests {
             reach.spread(&root.join(path)).unwrap();
         }
         assert_eq!(reach.granted, [(root.join("lib"), Access::Write)]);
+    }
+
+    #[test]
+    fn a_grant_of_what_the_host_keeps_for_itself_is_refused_and_not_passed_over() {
+        let (_dir, root) = project();
+        let own = Own {
+            program: Path::new("/bin/sh"),
+            argv: &[],
+            directory: &root,
+            path: None,
+            workspace: None,
+            granted: (&[root.join("elsewhere/tasks.db")], &[]),
+            private: &[root.join(".workerhost")],
+        };
+        let why = grants(&own).unwrap_err();
+        assert!(why.contains("elsewhere/tasks.db, which the host keeps for itself"), "{why}");
     }
 
     #[test]

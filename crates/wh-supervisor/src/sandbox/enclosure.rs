@@ -13,6 +13,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 use rustix::process::Pid;
 use seccompiler::BpfProgram;
+use std::error::Error;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -125,21 +126,32 @@ fn ruleset(sandbox: &Sandbox) -> io::Result<Option<OwnedFd>> {
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(everything())
         .and_then(|ruleset| ruleset.scope(Scope::Signal | Scope::AbstractUnixSocket))
-        .map_err(io::Error::other)?;
+        .map_err(of_the_kernel)?;
     if let Network::Ports(_) = sandbox.network {
-        ruleset =
-            ruleset.handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp).map_err(io::Error::other)?;
+        ruleset = ruleset.handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp).map_err(of_the_kernel)?;
     }
-    let mut ruleset = ruleset.create().map_err(io::Error::other)?;
+    let mut ruleset = ruleset.create().map_err(of_the_kernel)?;
     for grant in &sandbox.grants {
         ruleset = add(ruleset, grant)?;
     }
     if let Network::Ports(ports) = &sandbox.network {
         let rules =
             ports.iter().map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
-        ruleset = ruleset.add_rules(rules).map_err(io::Error::other)?;
+        ruleset = ruleset.add_rules(rules).map_err(of_the_kernel)?;
     }
     Ok(ruleset.into())
+}
+
+/// The kernel's own error, where there is one: a want of memory or of descriptors is the host's and passes.
+fn of_the_kernel(error: impl Error + Send + Sync + 'static) -> io::Error {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+    while let Some(at) = cause {
+        if let Some(number) = at.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return io::Error::from_raw_os_error(number);
+        }
+        cause = at.source();
+    }
+    io::Error::other(error)
 }
 
 /// What is not there any more cannot be reached; nor is a link followed that lies where none was when this was granted.
@@ -154,7 +166,7 @@ fn add(ruleset: RulesetCreated, grant: &Grant) -> io::Result<RulesetCreated> {
     let is_directory = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode).is_dir();
     let rights =
         if is_directory { rights(grant.access) } else { rights(grant.access) & AccessFs::from_file(NEWEST) };
-    ruleset.add_rule(PathBeneath::new(file, rights)).map_err(io::Error::other)
+    ruleset.add_rule(PathBeneath::new(file, rights)).map_err(of_the_kernel)
 }
 
 fn everything() -> BitFlags<AccessFs> {
@@ -169,5 +181,33 @@ fn rights(access: Access) -> BitFlags<AccessFs> {
         Access::Use => AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev,
         // A device made by root in its own workspace would be the machine's all the same.
         Access::Write => everything() & !(AccessFs::MakeChar | AccessFs::MakeBlock),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Around(io::Error);
+
+    impl std::fmt::Display for Around {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "around {}", self.0)
+        }
+    }
+
+    impl Error for Around {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn a_want_of_memory_keeps_its_number_through_the_librarys_words() {
+        let wanting = Around(io::Error::from_raw_os_error(libc::ENOMEM));
+        assert_eq!(of_the_kernel(wanting).raw_os_error(), Some(libc::ENOMEM));
+        let other = of_the_kernel(Around(io::Error::other("odd")));
+        assert_eq!((other.raw_os_error(), other.to_string().as_str()), (None, "around odd"));
     }
 }

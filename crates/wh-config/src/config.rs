@@ -17,6 +17,8 @@ pub struct Config {
     pub store: StoreUrl,
     /// Where everything else is kept: the directory in which the store's file lies.
     pub data_dir: PathBuf,
+    /// Where that directory is made, with a link at `data_dir`, where nobody chose a place for it: `$XDG_STATE_HOME/workerhost`.
+    pub state_home: Option<PathBuf>,
     /// This host.
     pub host: HostConfig,
     /// Waiting tasks.

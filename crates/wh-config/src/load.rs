@@ -48,7 +48,7 @@ pub fn locate(source: &Path, env: &dyn Fn(&str) -> Option<String>) -> Option<Sto
     let mut report = Report::new(Source::new(&name, text));
     let mut root = checked(&name, text, env, &mut report)?;
     let place = build::place(&mut root, &Surroundings { base: &base, env }, &mut report);
-    place.map(|(store, _)| store)
+    place.map(|place| place.store)
 }
 
 /// A file as it was read.

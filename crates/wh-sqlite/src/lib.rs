@@ -17,6 +17,7 @@ mod digest;
 mod failure;
 mod filesystem;
 mod holder;
+mod home;
 mod hosts;
 mod identity;
 mod lock;
@@ -44,6 +45,7 @@ mod views;
 mod writing;
 
 pub use clock::SystemClock;
+pub use home::make_data_dir;
 pub use maintenance::{Description, damaged_contents, describe, migrate, restore};
 pub use open_error::OpenError;
 pub use options::{Mode, Options, Writing};

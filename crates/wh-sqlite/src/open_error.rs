@@ -51,6 +51,19 @@ pub enum OpenError {
         /// The file that says so.
         marker: PathBuf,
     },
+    /// The data directory is a link that leads nowhere.
+    #[error(
+        "{} leads to {}, which is not there, and with it the tasks that were in it; bring it back, or delete the link to \
+         begin without them",
+        link.display(),
+        to.display()
+    )]
+    Astray {
+        /// The link.
+        link: PathBuf,
+        /// Where it leads.
+        to: PathBuf,
+    },
     /// The database can be reached by several names.
     #[error(
         "{} is {what}, and a store that two directories lead to would be damaged; name the file itself, and leave it \
@@ -153,6 +166,7 @@ impl From<OpenError> for StoreError {
             OpenError::NetworkFileSystem { .. }
             | OpenError::Apart { .. }
             | OpenError::OtherStore { .. }
+            | OpenError::Astray { .. }
             | OpenError::Linked { .. }
             | OpenError::Older { .. }
             | OpenError::Newer { .. }

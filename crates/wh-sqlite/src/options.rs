@@ -32,6 +32,8 @@ pub enum Writing {
 pub struct Options {
     /// Where everything lies that belongs to the store.
     pub data_dir: PathBuf,
+    /// Where the data directory is made where it is not there yet, with a link at `data_dir`; see [`crate::make_data_dir`].
+    pub state_home: Option<PathBuf>,
     /// The database file: directly in `data_dir`, under its only name.
     pub database: PathBuf,
     /// As many tasks may be pending; beyond it enqueue is refused.
@@ -64,6 +66,7 @@ impl Options {
         Self {
             database: data_dir.join("tasks.db"),
             data_dir,
+            state_home: None,
             max_pending: 10_000_000,
             ageing: Ageing::default(),
             lease: LeasePolicy::default(),

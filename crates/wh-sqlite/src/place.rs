@@ -47,11 +47,6 @@ impl Place {
         self.data_dir.join(BLOBS)
     }
 
-    /// Makes the data directory, so that it is still there after a power cut.
-    pub(crate) fn prepare(&self) -> io::Result<()> {
-        if private_dir(&self.data_dir)? { sync_dir(parent_of(&self.data_dir)) } else { Ok(()) }
-    }
-
     /// Makes the database file, empty, if it is not there: SQLite gives its companions the same rights.
     pub(crate) fn touch_database(&self) -> io::Result<()> {
         // Only a file that is not there yet may be opened by anything but SQLite: closing it drops every lock that

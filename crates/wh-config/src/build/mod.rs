@@ -26,11 +26,13 @@ pub(crate) fn config(mut root: Block, around: &Surroundings<'_>, report: &mut Re
     let workers = worker::all(&root, around, report);
     let place = place(&mut root, around, report);
     let lease = host::lease(&root, report);
-    let (store, data_dir) = place?;
+    let place = place?;
+    place::warn_of_what_cannot_be_listed(&root, &place, &workers, report);
     Some(Config {
         workers,
-        store,
-        data_dir,
+        store: place.store,
+        data_dir: place.data_dir,
+        state_home: place.state_home,
         host: host::host(&root)?,
         queue: host::queue(&root)?,
         retention: host::retention(&root)?,

@@ -11,21 +11,28 @@ use crate::source::At;
 use crate::tree::Scalar;
 use crate::value::{Block, Leaf, Origin, Sense, Setting, Value};
 use std::path::{Path, PathBuf};
+use wh_domain::isolation::Level;
+use wh_domain::worker::Worker;
 
 /// The directory, where neither it nor a store is named.
 const DEFAULT_DIR: &str = ".workerhost";
 /// The store's file in the directory, where nothing else is said.
 const DEFAULT_FILE: &str = "tasks.db";
 
+/// A store and what belongs to it.
+pub(crate) struct Place {
+    pub(crate) store: StoreUrl,
+    pub(crate) data_dir: PathBuf,
+    /// Where the directory is made, where nobody chose a place for it.
+    pub(crate) state_home: Option<PathBuf>,
+}
+
 /// The store and its directory, from whichever of `store` and `data_dir` is given.
-pub(crate) fn place(
-    root: &mut Block,
-    around: &Surroundings<'_>,
-    report: &mut Report,
-) -> Option<(StoreUrl, PathBuf)> {
+pub(crate) fn place(root: &mut Block, around: &Surroundings<'_>, report: &mut Report) -> Option<Place> {
     if root.is_broken("store") || root.is_broken("data_dir") {
         return None;
     }
+    let mut state_home = None;
     let file = match root.text("store") {
         Some(store) => Some((store.clone(), file(store, report)?)),
         None => None,
@@ -34,6 +41,7 @@ pub(crate) fn place(
         (None, None) => {
             let directory = around.base.join(DEFAULT_DIR);
             fill_in(root, Scalar::new(DEFAULT_DIR, root.at, true));
+            state_home = around.state_home();
             (directory.join(DEFAULT_FILE), directory)
         }
         (None, Some(directory)) => {
@@ -57,7 +65,42 @@ pub(crate) fn place(
             (file, directory)
         }
     };
-    Some((StoreUrl::Sqlite(file), directory))
+    Some(Place { store: StoreUrl::Sqlite(file), data_dir: directory, state_home })
+}
+
+/// Warns where an isolated worker starts in a directory that holds the data directory: whoever may list a directory may list
+/// all below it, so it is granted what lies in there, and not the list.
+pub(crate) fn warn_of_what_cannot_be_listed(
+    root: &Block,
+    place: &Place,
+    workers: &[Worker],
+    report: &mut Report,
+) {
+    // What nobody chose a place for is not made in there, but may be there since before.
+    let Ok(data_dir) = place.data_dir.canonicalize() else { return };
+    let holds = |worker: &&Worker| {
+        let directory = &worker.program.directory;
+        worker.isolation.level != Level::None
+            && directory.canonicalize().is_ok_and(|directory| data_dir.starts_with(directory))
+    };
+    if let Some(worker) = workers.iter().find(holds) {
+        let message = format!(
+            "the data directory, {}, lies in the directory in which worker `{}` starts, and which it cannot list therefore: \
+             Python finds no module that lies right in it",
+            shown(root, &data_dir),
+            worker.name
+        );
+        let mend = "stop the hosts, move it out of there, and name its new place as `data_dir`";
+        report.warn(root.at("data_dir"), message, mend);
+    }
+}
+
+/// A path, but not where a variable's value is in it.
+fn shown(root: &Block, data_dir: &Path) -> String {
+    match root.text("data_dir") {
+        Some(text) if text.secret => secret::REDACTED.to_owned(),
+        _ => data_dir.display().to_string(),
+    }
 }
 
 /// Makes the directory that was found part of what `show` prints.

@@ -37,6 +37,14 @@ impl Surroundings<'_> {
         ShownPath { path: self.base.to_owned(), shown: self.base.to_owned() }
     }
 
+    /// Where programs of this user keep what must last, by the XDG base directory specification: a directory for this one.
+    pub(crate) fn state_home(&self) -> Option<PathBuf> {
+        let is_usable = |path: &PathBuf| path.is_absolute();
+        let named = (self.env)("XDG_STATE_HOME").map(PathBuf::from).filter(is_usable);
+        let home = || (self.env)("HOME").map(PathBuf::from).filter(is_usable);
+        named.or_else(|| home().map(|home| home.join(".local/state"))).map(|state| state.join("workerhost"))
+    }
+
     /// A path-valued key, from the file's directory.
     pub(crate) fn path(&self, block: &Block, key: &str) -> Option<PathBuf> {
         block.text(key).map(|text| self.base.join(&text.text))

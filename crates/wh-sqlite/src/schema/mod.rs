@@ -189,7 +189,7 @@ mod tests {
     fn place(dir: &TempDir) -> Place {
         let data_dir = dir.path().join("data");
         let place = Place { database: data_dir.join("tasks.db"), data_dir };
-        place.prepare().unwrap();
+        crate::home::make_data_dir(&place.data_dir, None).unwrap();
         place
     }
 

@@ -119,7 +119,9 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let configuration = context.configuration(Need::Nothing)?;
     let job = Job::new(options)?;
     job.output.as_deref().map_or(Ok(()), order::refuse_vain)?;
-    let maps = Maps::of(&configuration.config.data_dir);
+    let data_dir = &configuration.config.data_dir;
+    wh_sqlite::make_data_dir(data_dir, configuration.config.state_home.as_deref())?;
+    let maps = Maps::of(data_dir);
     maps.sweep(configuration.config.retention.completed);
     let place = maps.open(&job.name)?;
     place.agree(&job.name, &Definition::new(&job.command, job.protocol))?;

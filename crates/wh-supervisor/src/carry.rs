@@ -3,6 +3,7 @@
 use crate::attempt::{Attempt, Beginning, NotBegun, NotRun};
 use crate::briefing::{self, Moments};
 use crate::conclude::{self, Closing};
+use crate::ground::{Ground, aside};
 use crate::hearing::Hearing;
 use crate::hindrance;
 use crate::link::Gone;
@@ -10,16 +11,13 @@ use crate::log::Log;
 use crate::machine::State;
 use crate::nursery::Nursery;
 use crate::orders::{Orders, Patience};
-use crate::program::{self, Home};
+use crate::program::{self, Home, HostEnv};
 use crate::register::Register;
 use crate::seat::{Lent, Seat, Seats};
 use crate::timers::STUCK_AFTER;
-use crate::wire::Notice;
+use crate::wire::{Notice, Program};
 use crate::workspace::heartbeat::Heartbeat;
 use crate::workspace::logfile::LogFile;
-use crate::workspace::place::Place;
-use crate::workspace::stage;
-use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +27,6 @@ use wh_domain::attempt::Outcome;
 use wh_domain::ending::{Exit, Hindrance, Stop};
 use wh_domain::isolation::Enforcement;
 use wh_domain::time::Timestamp;
-use wh_domain::worker::Workspace;
 use wh_ports::clock::Clock;
 use wh_ports::runner::{Assignment, Finished, Listener, Order};
 use wh_ports::store::BoxFuture;
@@ -46,9 +43,9 @@ pub(crate) struct Tools {
     pub(crate) register: Arc<Register>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) data_dir: PathBuf,
-    pub(crate) environment: Vec<(OsString, OsString)>,
+    pub(crate) environment: Arc<HostEnv>,
     /// What no worker may reach that is to be isolated.
-    pub(crate) private: Vec<PathBuf>,
+    pub(crate) private: Arc<[PathBuf]>,
     /// How many guardians are without work.
     pub(crate) idle: Arc<AtomicUsize>,
     /// Whose turn it is among those who lacked something the first time: if all tried at once, each would get a
@@ -139,9 +136,8 @@ async fn attempt(
     let started_at = tools.clock.wall();
     let written = tools.register.serve(&assignment.host);
     written.map_err(|error| hindrance::host("its processes could not be written down", &error))?;
-    let Ground { place, digest } = prepare(tools, seat, assignment).await?;
-    let begun =
-        begin(tools, seat, assignment, (started_at, place.as_ref(), digest), orders, listener).await?;
+    let ground = Ground::prepare(&tools.data_dir, seat, assignment, tools.clock.wall()).await?;
+    let begun = begin(tools, seat, assignment, (started_at, &ground), orders, listener).await?;
     drop(turn);
     let left = begun.carry().await;
     let isolation = left.lent.entered();
@@ -152,7 +148,7 @@ async fn attempt(
             let gaps = isolation.as_ref().and_then(Enforcement::shortfall).unwrap_or_default();
             return Err(hindrance::worker(gaps));
         }
-        Err(NotRun::NotStarted(errno)) => match not_started(tools, seat, assignment, place.as_ref(), errno) {
+        Err(NotRun::NotStarted(errno)) => match not_started(tools, seat, assignment, &ground, errno).await {
             Hindrance::Worker(why) => (Exit::NotStarted(why), None),
             other => return Err(other),
         },
@@ -170,12 +166,15 @@ async fn attempt(
         ended: left.ended,
         isolation,
         // What is not empty may still write.
-        ground: place.zip(left.heartbeat).filter(|_| stuck.is_none()),
+        ground: ground.place.zip(left.heartbeat).filter(|_| stuck.is_none()),
     };
     let (finished, place) =
         conclude::conclude(closing, (left.hearing, left.age), (orders, &tools.freed)).await;
     if let Some(place) = place {
         seat.put_place(place);
+    }
+    if let Some(scratch) = ground.scratch.filter(|_| stuck.is_none()) {
+        seat.put_scratch(scratch);
     }
     if finished.isolation.is_some() && finished.verdict.outcome != Outcome::Succeeded {
         // What it was granted may have been replaced since: by an editor, by a deployment.
@@ -193,17 +192,17 @@ fn warned_to_death(exit: &Exit, soft_signal: Option<i32>) -> Option<Stop> {
 }
 
 /// Whose fault it is that the kernel refused to execute the program.
-fn not_started(
+async fn not_started(
     tools: &Tools,
     seat: &Seat,
     assignment: &Assignment,
-    place: Option<&Place>,
+    ground: &Ground,
     errno: i32,
 ) -> Hindrance {
     if hindrance::is_shortage(errno) {
         return hindrance::host("no process could be made", &io::Error::from_raw_os_error(errno));
     }
-    let program = resolve(tools, seat, assignment, place);
+    let program = resolve(tools, seat, assignment, ground).await;
     seat.forget_program();
     match program {
         Ok(program) => hindrance::worker(program::explain(errno, &program)),
@@ -211,69 +210,27 @@ fn not_started(
     }
 }
 
-/// The files of an attempt.
-struct Ground {
-    place: Option<Place>,
-    /// Size and digest of `input/params.json`, where there is one.
-    digest: Option<(u64, String)>,
-}
-
-/// Lays out the workspace, if there is to be one. A tree that is not given back is cleaned before it is used again,
-/// so what was laid into it before something went wrong is in nobody's way.
-async fn prepare(tools: &Tools, seat: &Seat, assignment: &Arc<Assignment>) -> Result<Ground, Hindrance> {
-    briefing::refuse_bytes(assignment)?;
-    if assignment.worker.workspace == Workspace::None {
-        return Ok(Ground { place: None, digest: None });
-    }
-    let place = seat.take_place(assignment.slot, &assignment.worker, assignment.stream);
-    let brings_files = !assignment.claim.inputs.is_empty() || briefing::params_file(assignment).is_some();
-    if let Some(place) = place {
-        if !brings_files {
-            mark(&place, assignment)?;
-            return Ok(Ground { place: Some(place), digest: None });
-        }
-        let assignment = Arc::clone(assignment);
-        return aside(move || stage_all(place, &assignment)).await;
-    }
-    let (data_dir, assignment, wall) = (tools.data_dir.clone(), Arc::clone(assignment), tools.clock.wall());
-    aside(move || {
-        let whose = (assignment.slot, &*assignment.worker, assignment.stream);
-        let place = Place::make(&data_dir, whose, wall);
-        let place = place.map_err(|error| hindrance::host("its workspace could not be made", &error))?;
-        stage_all(place, &assignment)
-    })
-    .await
-}
-
-fn stage_all(place: Place, assignment: &Assignment) -> Result<Ground, Hindrance> {
-    mark(&place, assignment)?;
-    stage::inputs(&place, &assignment.claim.inputs)?;
-    let digest = briefing::params_file(assignment).map(|params| stage::params(&place, &params));
-    Ok(Ground { digest: digest.transpose()?, place: Some(place) })
-}
-
-fn mark(place: &Place, assignment: &Assignment) -> Result<(), Hindrance> {
-    let marked = place.mark((assignment.claim.seq, assignment.claim.fence));
-    marked.map_err(|error| hindrance::host("its workspace could not be marked", &error))
-}
-
-/// Does what may take long on another thread.
-async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Hindrance> + Send + 'static,
-) -> Result<T, Hindrance> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(hindrance::host("its workspace could not be made", &io::Error::other(error)))
-    })
-}
-
-fn resolve(
+/// The worker's program. What it may reach is looked up beside the host's loop: hundreds of looks at the file system.
+async fn resolve(
     tools: &Tools,
     seat: &Seat,
     assignment: &Assignment,
-    place: Option<&Place>,
-) -> Result<Arc<crate::wire::Program>, Hindrance> {
-    let home = Home { workspace: place.map(Place::home), private: &tools.private };
-    seat.program(&assignment.worker, &tools.environment, home).map_err(hindrance::worker)
+    ground: &Ground,
+) -> Result<Arc<Program>, Hindrance> {
+    if let Some(program) = seat.program(&assignment.worker) {
+        return Ok(program);
+    }
+    let worker = Arc::clone(&assignment.worker);
+    let (environment, private) = (Arc::clone(&tools.environment), Arc::clone(&tools.private));
+    let own = ground.home().map(|(root, temp)| (root.to_owned(), temp.to_owned()));
+    let program = aside(move || {
+        let own = own.as_ref().map(|(root, temp)| (root.as_path(), temp.as_path()));
+        let home = Home { own, private: &private };
+        program::resolve(&worker, &environment, home)
+    });
+    let program = Arc::new(program.await?);
+    seat.keep_program(Arc::clone(&assignment.worker), Arc::clone(&program));
+    Ok(program)
 }
 
 /// Has the worker started.
@@ -281,15 +238,16 @@ async fn begin<'a>(
     tools: &'a Tools,
     seat: &'a Arc<Seat>,
     assignment: &'a Assignment,
-    (started_at, place, digest): (Timestamp, Option<&'a Place>, Option<(u64, String)>),
+    (started_at, ground): (Timestamp, &Ground),
     orders: &'a mut Orders,
     listener: Listener,
 ) -> Result<Attempt<'a>, Hindrance> {
     let worker = &assignment.worker;
-    let program = resolve(tools, seat, assignment, place)?;
+    let program = resolve(tools, seat, assignment, ground).await?;
+    let place = ground.place.as_ref();
     let names = place.map(|place| &place.names);
     let moments = Moments::of(assignment, started_at);
-    let stdin = briefing::input(assignment, moments, names, digest.as_ref())?;
+    let stdin = briefing::input(assignment, moments, names, ground.digest.as_ref())?;
     let file = place.map(|place| LogFile::new(Arc::clone(&place.root), worker.bounds.log));
     let log = Log::new(listener, worker.bounds.events_per_second, file);
     let lend = || async {

@@ -25,6 +25,7 @@ mod burial;
 mod carry;
 mod channel;
 mod conclude;
+mod ground;
 mod guardian;
 mod hearing;
 mod hindrance;

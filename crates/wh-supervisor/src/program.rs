@@ -1,11 +1,13 @@
 //! What is executed for a worker: its command line, directory and lasting variables, ready to be handed over.
 
+use crate::hindrance;
 use crate::sandbox::grants::{Own, grants};
 use crate::wire::{Program, Sandbox};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use wh_domain::ending::Hindrance;
 use wh_domain::isolation::Level;
 use wh_domain::worker::Worker;
 use wh_protocol::env::{PASSED_ON, TRACEPARENT};
@@ -22,20 +24,21 @@ pub(crate) type HostEnv = [(OsString, OsString)];
 /// Where an attempt is at home.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Home<'a> {
-    /// Its workspace, if it has one, and the directory for temporary files in it.
-    pub(crate) workspace: Option<(&'a Path, &'a Path)>,
+    /// What is its own, if it has anything, and the directory for temporary files in it.
+    pub(crate) own: Option<(&'a Path, &'a Path)>,
     /// What the host keeps for itself.
     pub(crate) private: &'a [PathBuf],
 }
 
-/// Resolves a worker's program. The error says in plain words why it cannot be started.
-pub(crate) fn resolve(worker: &Worker, host: &HostEnv, home: Home<'_>) -> Result<Program, String> {
-    let env = lasting_variables(worker, host, home.workspace.map(|(_, temp)| temp));
+/// Resolves a worker's program, or says by whose fault it cannot be started.
+pub(crate) fn resolve(worker: &Worker, host: &HostEnv, home: Home<'_>) -> Result<Program, Hindrance> {
+    let env = lasting_variables(worker, host, home.own.map(|(_, temp)| temp));
     let program = &worker.program;
-    let name = program.argv.first().ok_or("its command is empty")?;
+    let name = program.argv.first().ok_or_else(|| hindrance::worker("its command is empty"))?;
     let path = find(name, &program.directory, lookup(&env, "PATH")).ok_or_else(|| {
         let has_its_own = program.env.iter().any(|(name, _)| name == "PATH");
-        format!("there is no `{name}` in {} PATH", if has_its_own { "its own" } else { "the host's" })
+        let whose = if has_its_own { "its own" } else { "the host's" };
+        hindrance::worker(format!("there is no `{name}` in {whose} PATH"))
     })?;
     let sandbox = sandbox(worker, &path, lookup(&env, "PATH"), home)?;
     Ok(Program {
@@ -63,7 +66,7 @@ fn sandbox(
     program: &Path,
     path: Option<&OsStr>,
     home: Home<'_>,
-) -> Result<Option<Sandbox>, String> {
+) -> Result<Option<Sandbox>, Hindrance> {
     let isolation = &worker.isolation;
     if isolation.level == Level::None {
         return Ok(None);
@@ -73,7 +76,7 @@ fn sandbox(
         argv: &worker.program.argv,
         directory: &worker.program.directory,
         path: Some(path.unwrap_or(OsStr::new(DEFAULT_PATH))),
-        workspace: home.workspace.map(|(root, _)| root),
+        workspace: home.own.map(|(root, _)| root),
         granted: (&isolation.read, &isolation.write),
         private: home.private,
     };
@@ -86,8 +89,8 @@ pub(crate) fn variable(name: &str, value: &str) -> Option<CString> {
     CString::new(format!("{name}={value}")).ok()
 }
 
-fn c_string(text: OsString, what: &str) -> Result<CString, String> {
-    CString::new(text.into_vec()).map_err(|_| format!("{what} holds a NUL byte"))
+fn c_string(text: OsString, what: &str) -> Result<CString, Hindrance> {
+    CString::new(text.into_vec()).map_err(|_| hindrance::worker(format!("{what} holds a NUL byte")))
 }
 
 /// The short allow-list of the host's variables, then those that lead into the workspace, then the worker's own; later

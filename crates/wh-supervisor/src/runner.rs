@@ -69,7 +69,7 @@ impl ProcessRunner {
             clock: options.clock,
             private: options.private.into_iter().chain([options.data_dir.clone()]).collect(),
             data_dir: options.data_dir,
-            environment: options.environment,
+            environment: options.environment.into(),
             idle: Arc::default(),
             seats: Seats::default(),
             turn: Mutex::default(),

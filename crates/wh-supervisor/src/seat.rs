@@ -2,11 +2,11 @@
 
 use crate::link::{Gone, Guardian, Leaving, Unsent};
 use crate::nursery::Nursery;
-use crate::program::{Home, HostEnv, resolve};
 use crate::register::{Line, Register};
 use crate::timers::STUCK_AFTER;
 use crate::wire::{Command, Notice, Program};
 use crate::workspace::place::Place;
+use crate::workspace::scratch::Scratch;
 use rustix::fd::BorrowedFd;
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -36,6 +36,8 @@ struct Held {
     line: Option<Line>,
     /// The clean tree.
     place: Option<Place>,
+    /// What takes its part for isolated workers without a workspace. It may hold what the last attempt left.
+    scratch: Option<Scratch>,
 }
 
 /// All places of a runner.
@@ -106,22 +108,16 @@ impl Seat {
         Some(Predecessor { leaving: Some(leaving), seat: Arc::clone(self) })
     }
 
-    /// The worker's program, resolved once for as long as the worker stays the same.
-    pub(crate) fn program(
-        &self,
-        worker: &Arc<Worker>,
-        host: &HostEnv,
-        home: Home<'_>,
-    ) -> Result<Arc<Program>, String> {
-        let mut held = self.held();
-        if let Some((known, program)) = &held.program
-            && (Arc::ptr_eq(known, worker) || known == worker)
-        {
-            return Ok(Arc::clone(program));
-        }
-        let program = Arc::new(resolve(worker, host, home)?);
-        held.program = Some((Arc::clone(worker), Arc::clone(&program)));
-        Ok(program)
+    /// The worker's program, if it was resolved since the worker became what it is.
+    pub(crate) fn program(&self, worker: &Arc<Worker>) -> Option<Arc<Program>> {
+        let held = self.held();
+        let (known, program) = held.program.as_ref()?;
+        (Arc::ptr_eq(known, worker) || known == worker).then(|| Arc::clone(program))
+    }
+
+    /// Keeps it for as long as the worker stays the same.
+    pub(crate) fn keep_program(&self, worker: Arc<Worker>, program: Arc<Program>) {
+        self.held().program = Some((worker, program));
     }
 
     /// The stream's tree, if it is clean and the right one. Not putting it back has the next one cleaned.
@@ -134,6 +130,16 @@ impl Seat {
         self.held().place = Some(place);
     }
 
+    /// The stream's scratch directory, unless the last attempt left something in it.
+    pub(crate) fn take_scratch(&self) -> Option<Scratch> {
+        self.held().scratch.take().filter(|scratch| !scratch.is_used())
+    }
+
+    /// Puts it back.
+    pub(crate) fn put_scratch(&self, scratch: Scratch) {
+        self.held().scratch = Some(scratch);
+    }
+
     /// Forgets the program, so that it is looked for again.
     pub(crate) fn forget_program(&self) {
         self.held().program = None;
@@ -144,6 +150,7 @@ impl Seat {
         let dismissed = {
             let mut held = self.held();
             held.place = None;
+            held.scratch = None;
             let guardian = held.idle.take();
             if guardian.is_some() {
                 idle.fetch_sub(1, Ordering::Relaxed);

@@ -13,6 +13,7 @@ use crate::runner::RunnerOptions;
 use crate::timers::STUCK_AFTER;
 use crate::wire::{Command, Notice, Program};
 use crate::workspace::place::Place;
+use crate::workspace::scratch::Scratch;
 use rustix::fd::{AsFd, OwnedFd};
 use std::ffi::{CString, OsString};
 use std::io;
@@ -22,8 +23,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use wh_domain::ending::Exit;
+use wh_domain::ending::Hindrance;
 use wh_domain::id::StreamNo;
-use wh_domain::isolation::Enforcement;
+use wh_domain::isolation::{Enforcement, Level};
 use wh_domain::worker::{Worker, Workspace};
 use wh_ports::clock::Clock;
 use wh_protocol::control::Control;
@@ -83,10 +85,13 @@ impl Trials {
     /// Where the machine has no room for the trial, or the worker's processes cannot be ended.
     pub async fn run(&self, trial: Trial) -> io::Result<Observation> {
         let place = self.place()?;
-        let home = Home { workspace: place.as_ref().map(Place::home), private: &self.private };
+        let scratch = self.scratch()?;
+        let own = scratch.as_ref().map(|scratch| (scratch.path(), scratch.path()));
+        let home = Home { own: place.as_ref().map(Place::home).or(own), private: &self.private };
         let program = match program::resolve(&self.worker, &self.environment, home) {
             Ok(program) => Arc::new(program),
-            Err(why) => return Ok(not_started(why)),
+            Err(Hindrance::Host(why)) => return Err(io::Error::other(why.into_string())),
+            Err(Hindrance::Task(why) | Hindrance::Worker(why)) => return Ok(not_started(why.into())),
         };
         let (stdout, out) = Tap::new()?;
         let (stderr, err) = Tap::new()?;
@@ -120,6 +125,12 @@ impl Trials {
         }
         let whose = (0, &self.worker, StreamNo(1));
         Place::make(&self.data_dir, whose, self.clock.wall()).map(Some)
+    }
+
+    fn scratch(&self) -> io::Result<Option<Scratch>> {
+        let has_none = self.worker.workspace == Workspace::None && self.worker.isolation.level != Level::None;
+        let make = || Scratch::make(&self.data_dir, (0, &self.worker.name, StreamNo(1)));
+        has_none.then(make).transpose()
     }
 
     /// One byte more than a worker may write shows that it wrote too much.

@@ -1,12 +1,14 @@
 //! What a worker may reach of the file system: the system's programs, its own software, its project and its workspace,
 //! and nothing that the host keeps for itself.
 
+use crate::hindrance;
 use crate::wire::{Access, Grant};
 use std::ffi::{CString, OsStr};
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use wh_domain::ending::Hindrance;
 
 /// Programs and libraries of the system.
 const SYSTEM: [&str; 5] = ["/usr", "/bin", "/sbin", "/lib", "/lib64"];
@@ -93,8 +95,8 @@ pub(crate) struct Own<'a> {
     pub(crate) private: &'a [PathBuf],
 }
 
-/// What it may reach; the error says in plain words why that cannot be told.
-pub(crate) fn grants(own: &Own<'_>) -> Result<Vec<Grant>, String> {
+/// What it may reach, or why that cannot be told.
+pub(crate) fn grants(own: &Own<'_>) -> Result<Vec<Grant>, Hindrance> {
     let mut reach = Reach::new(own.private, own.granted.1)?;
     let settings = SETTINGS.iter().map(|name| Path::new("/etc").join(name));
     for path in SYSTEM.iter().chain(&MACHINE).map(PathBuf::from).chain(settings) {
@@ -121,10 +123,13 @@ pub(crate) fn grants(own: &Own<'_>) -> Result<Vec<Grant>, String> {
     }
     for path in own.granted.0 {
         if is_of_the_kernel(path) {
-            return Err(format!("{} cannot be granted to a worker that is isolated", path.display()));
+            return Err(of_the_kernel(path));
         }
         if reach.is_private(path) {
-            return Err(format!("it may not read {}, which the host keeps for itself", path.display()));
+            return Err(hindrance::worker(format!(
+                "it may not read {}, which the host keeps for itself",
+                path.display()
+            )));
         }
         reach.spread(path)?;
     }
@@ -167,6 +172,21 @@ fn is_of_the_kernel(path: &Path) -> bool {
     ["/proc", "/sys", "/dev"].iter().any(|root| path.starts_with(root))
 }
 
+fn of_the_kernel(path: &Path) -> Hindrance {
+    hindrance::worker(format!("{} cannot be granted to a worker that is isolated", path.display()))
+}
+
+/// What was found at a path. What is not there, or not for this user, is not granted; but where the machine has run short of
+/// something, nobody knows what is there.
+fn found<T>(path: &Path, looked: io::Result<T>) -> Result<Option<T>, Hindrance> {
+    match looked {
+        Err(error) if error.raw_os_error().is_some_and(hindrance::is_shortage) => {
+            Err(hindrance::host(&format!("{} could not be looked at", path.display()), &error))
+        }
+        looked => Ok(looked.ok()),
+    }
+}
+
 /// What has come together. All paths are as the kernel knows them, so that names of one place are one.
 struct Reach {
     private: Vec<PathBuf>,
@@ -176,22 +196,22 @@ struct Reach {
 }
 
 impl Reach {
-    fn new(private: &[PathBuf], write: &[PathBuf]) -> Result<Self, String> {
+    fn new(private: &[PathBuf], write: &[PathBuf]) -> Result<Self, Hindrance> {
         let private = private.iter().map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
         let mut reach = Self { private: private.collect(), written: Vec::new(), granted: Vec::new() };
         for path in write {
-            let Ok(path) = fs::canonicalize(path) else { continue };
+            let Some(path) = found(path, fs::canonicalize(path))? else { continue };
             let holds = |private: &PathBuf| private.starts_with(&path) || path.starts_with(private);
             if let Some(private) = reach.private.iter().find(|private| holds(private)) {
-                return Err(format!(
+                return Err(hindrance::worker(format!(
                     "it may not write to {}, because the host's own {} would be written with it; grant something smaller, \
                      or put the host's own somewhere else",
                     path.display(),
                     private.display()
-                ));
+                )));
             }
             if is_of_the_kernel(&path) {
-                return Err(format!("{} cannot be granted to a worker that is isolated", path.display()));
+                return Err(of_the_kernel(&path));
             }
             reach.add(path.clone(), Access::Write);
             reach.written.push(path);
@@ -215,8 +235,8 @@ impl Reach {
 
     /// Adds a directory with all that is below it. One that holds something private is added entry by entry. It can be listed
     /// only where what is private is no directory: whoever may list a directory may list all below it.
-    fn spread(&mut self, directory: &Path) -> Result<(), String> {
-        let Ok(directory) = fs::canonicalize(directory) else { return Ok(()) };
+    fn spread(&mut self, directory: &Path) -> Result<(), Hindrance> {
+        let Some(directory) = found(directory, fs::canonicalize(directory))? else { return Ok(()) };
         let below: Vec<&PathBuf> =
             self.private.iter().filter(|private| private.starts_with(&directory)).collect();
         if self.private.iter().any(|private| directory.starts_with(private)) {
@@ -229,15 +249,17 @@ impl Reach {
         if !below.iter().any(|private| private.is_dir()) {
             self.add(directory.clone(), Access::List);
         }
-        let entries = fs::read_dir(&directory)
-            .map_err(|error| format!("its directory {} cannot be read: {error}", directory.display()))?;
-        for (count, entry) in entries.flatten().enumerate() {
+        let Some(entries) = found(&directory, fs::read_dir(&directory))? else {
+            return Err(hindrance::worker(format!("its directory {} cannot be read", directory.display())));
+        };
+        for (count, entry) in entries.enumerate() {
+            let Some(entry) = found(&directory, entry)? else { continue };
             if count == MOST_ENTRIES {
-                return Err(format!(
+                return Err(hindrance::worker(format!(
                     "more than {MOST_ENTRIES} entries lie in {} beside the host's own files, and each would have to be \
                      granted by itself; put `data_dir` somewhere else",
                     directory.display()
-                ));
+                )));
             }
             // A link leads elsewhere; what it leads to is granted where that is.
             if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
@@ -249,32 +271,35 @@ impl Reach {
 
     /// Adds a program with what belongs to it: what its links lead to, its interpreter, its virtual environment, and the
     /// directory in which it was installed.
-    fn software(&mut self, program: &Path, path: Option<&OsStr>, scripts: u32) -> Result<(), String> {
-        let Ok(file) = fs::canonicalize(program) else { return Ok(()) };
+    fn software(&mut self, program: &Path, path: Option<&OsStr>, scripts: u32) -> Result<(), Hindrance> {
+        let Some(file) = found(program, fs::canonicalize(program))? else { return Ok(()) };
         self.spread(&file)?;
         if self.is_written(&file) {
             return Ok(());
         }
         for name in [program, &file] {
+            if let Some(manager) = version_manager(name).filter(|manager| !self.is_written(manager)) {
+                self.spread(&manager)?;
+            }
             let Some(prefix) = prefix(name).filter(|prefix| !self.is_written(prefix)) else { continue };
-            if let Some(home) = environment_home(&prefix) {
+            if let Some(home) = environment_home(&prefix)? {
                 self.spread(&home)?;
             }
             self.spread(&prefix)?;
         }
         if scripts > 0
-            && let Some(interpreter) = interpreter(&file, path)
+            && let Some(interpreter) = interpreter(&file, path)?
         {
             self.software(&interpreter, path, scripts - 1)?;
         }
         Ok(())
     }
 
-    fn told(self) -> Result<Vec<Grant>, String> {
+    fn told(self) -> Result<Vec<Grant>, Hindrance> {
         let grant = |(path, access): (PathBuf, Access)| {
             let path = CString::new(path.into_os_string().into_encoded_bytes());
             path.map(|path| Grant { path, access })
-                .map_err(|_| "one of its paths holds a NUL byte".to_owned())
+                .map_err(|_| hindrance::worker("one of its paths holds a NUL byte"))
         };
         self.granted.into_iter().map(grant).collect()
     }
@@ -288,19 +313,31 @@ fn prefix(program: &Path) -> Option<PathBuf> {
     is_installation.then(|| prefix.to_owned())
 }
 
+/// Where a version manager (pyenv, asdf, mise and their like) keeps the programs that its shims lead to.
+fn version_manager(program: &Path) -> Option<PathBuf> {
+    let shims = program.parent().filter(|parent| parent.file_name() == Some(OsStr::new("shims")))?;
+    shims.parent().filter(|manager| !is_common(manager)).map(Path::to_owned)
+}
+
 /// Where the Python of a virtual environment was installed.
-fn environment_home(prefix: &Path) -> Option<PathBuf> {
-    let config = fs::read_to_string(prefix.join("pyvenv.cfg")).ok()?;
-    let home =
-        config.lines().find_map(|line| line.split_once('=').filter(|(key, _)| key.trim() == "home"))?.1;
-    let home = fs::canonicalize(home.trim()).ok()?;
-    home.parent().filter(|prefix| !is_common(prefix)).map(Path::to_owned)
+fn environment_home(prefix: &Path) -> Result<Option<PathBuf>, Hindrance> {
+    let file = prefix.join("pyvenv.cfg");
+    let Some(config) = found(&file, fs::read_to_string(&file))? else { return Ok(None) };
+    let home = config.lines().find_map(|line| line.split_once('=').filter(|(key, _)| key.trim() == "home"));
+    let Some(home) = home.map(|(_, home)| Path::new(home.trim())) else { return Ok(None) };
+    let home = found(home, fs::canonicalize(home))?;
+    Ok(home.and_then(|home| home.parent().filter(|prefix| !is_common(prefix)).map(Path::to_owned)))
 }
 
 /// What a script's first line names; behind `env` the program that is looked for.
-fn interpreter(script: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+fn interpreter(script: &Path, path: Option<&OsStr>) -> Result<Option<PathBuf>, Hindrance> {
     let mut head = Vec::new();
-    fs::File::open(script).ok()?.take(FIRST_LINE).read_to_end(&mut head).ok()?;
+    let read = |file: fs::File| file.take(FIRST_LINE).read_to_end(&mut head);
+    found(script, fs::File::open(script).and_then(read))?;
+    Ok(named_in(&head, path))
+}
+
+fn named_in(head: &[u8], path: Option<&OsStr>) -> Option<PathBuf> {
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let mut words =
         line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(OsStr::from_bytes);
@@ -405,7 +442,7 @@ mod tests {
             granted: (&[root.join("elsewhere/tasks.db")], &[]),
             private: &[root.join(".workerhost")],
         };
-        let why = grants(&own).unwrap_err();
+        let Hindrance::Worker(why) = grants(&own).unwrap_err() else { panic!("it is the worker's fault") };
         assert!(why.contains("elsewhere/tasks.db, which the host keeps for itself"), "{why}");
     }
 
@@ -444,7 +481,9 @@ mod tests {
         let (_dir, root) = project();
         (0..MOST_ENTRIES).for_each(|number| fs::write(root.join(format!("f{number}")), "").unwrap());
         let mut reach = Reach::new(&[root.join(".workerhost")], &[]).unwrap();
-        let why = reach.spread(&root).unwrap_err();
+        let Hindrance::Worker(why) = reach.spread(&root).unwrap_err() else {
+            panic!("it is the worker's fault")
+        };
         assert!(why.contains("put `data_dir` somewhere else"), "{why}");
     }
 
@@ -467,6 +506,18 @@ mod tests {
                 assert!(reach.granted.contains(&(root.join(wanted), Access::Read)), "{program}: {wanted}");
             }
         }
+    }
+
+    #[test]
+    fn a_version_managers_shim_brings_the_programs_that_it_leads_to() {
+        let (_dir, root) = project();
+        for directory in [".pyenv/shims", ".pyenv/versions/3.11.7/bin"] {
+            fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        fs::write(root.join(".pyenv/shims/python3"), "#!/bin/sh\n").unwrap();
+        let mut reach = Reach::new(&[], &[]).unwrap();
+        reach.software(&root.join(".pyenv/shims/python3"), None, MOST_SCRIPTS).unwrap();
+        assert!(reach.granted.contains(&(root.join(".pyenv"), Access::Read)));
     }
 
     #[test]

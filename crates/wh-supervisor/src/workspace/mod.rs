@@ -15,4 +15,5 @@ pub(crate) mod place;
 pub(crate) mod reading;
 pub(crate) mod records;
 mod remove;
+pub(crate) mod scratch;
 pub(crate) mod stage;

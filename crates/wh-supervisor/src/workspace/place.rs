@@ -57,7 +57,8 @@ impl Place {
         beneath::make_directory(&data, marker::FINISHED)?;
         let steps = ["work".to_owned(), slot.to_string(), directory_name(worker.name.as_str())];
         let mut at = data.try_clone()?;
-        let mut path = std::path::absolute(data_dir)?;
+        // Not by a link's name: what a worker resolves it to is the same.
+        let mut path = std::fs::canonicalize(data_dir)?;
         for step in steps.into_iter().chain([format!("stream-{stream}")]) {
             path.push(&step);
             at = beneath::make_directory(&at, &CString::new(step)?)?;

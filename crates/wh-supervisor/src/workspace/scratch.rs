@@ -1,0 +1,45 @@
+//! Where an isolated worker without a workspace may write: a directory of its stream's, empty before each attempt.
+
+use crate::workspace::beneath;
+use crate::workspace::place::{directory_name, open_data_dir};
+use crate::workspace::remove;
+use rustix::fd::OwnedFd;
+use std::ffi::CString;
+use std::io;
+use std::path::{Path, PathBuf};
+use wh_domain::id::{StreamNo, WorkerName};
+
+/// The directory, empty.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    directory: OwnedFd,
+    path: PathBuf,
+}
+
+impl Scratch {
+    /// Makes it below `data_dir`, or empties the one that is there.
+    pub(crate) fn make(
+        data_dir: &Path,
+        (slot, worker, stream): (u32, &WorkerName, StreamNo),
+    ) -> io::Result<Self> {
+        let mut at = open_data_dir(data_dir)?;
+        let mut path = std::fs::canonicalize(data_dir)?;
+        let stream = format!("stream-{stream}");
+        for step in ["work", &slot.to_string(), &directory_name(worker.as_str()), &stream, "working"] {
+            path.push(step);
+            at = beneath::make_directory(&at, &CString::new(step)?)?;
+        }
+        remove::empty(&at, &[])?;
+        Ok(Self { directory: at, path })
+    }
+
+    /// Whether anything was left in it.
+    pub(crate) fn is_used(&self) -> bool {
+        !beneath::entries(&self.directory, 1).is_ok_and(|entries| entries.is_empty())
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}

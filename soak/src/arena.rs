@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The variable that tells a worker where the arena is.
+/// The variable that tells a worker where its ground is.
 pub const ARENA: &str = "SOAK_ARENA";
 
 /// A directory in which the program under test lives.
@@ -25,18 +25,18 @@ pub struct Arena {
 }
 
 /// Where a worker says when it ran.
-pub fn witness(arena: &Path) -> PathBuf {
-    arena.join("witness.log")
+pub fn witness(ground: &Path) -> PathBuf {
+    ground.join("witness.log")
 }
 
 /// A pipe that every worker holds open while it lives.
-pub fn alive(arena: &Path) -> PathBuf {
-    arena.join("alive")
+pub fn alive(ground: &Path) -> PathBuf {
+    ground.join("alive")
 }
 
 /// What a worker locks while it works on that task.
-pub fn lock(arena: &Path, id: &str) -> PathBuf {
-    arena.join("locks").join(id)
+pub fn lock(ground: &Path, id: &str) -> PathBuf {
+    ground.join("locks").join(id)
 }
 
 /// Makes a pipe with a name.
@@ -63,12 +63,25 @@ impl Arena {
     pub fn new(dir: &Path, data: &Path, program: &Path) -> Tried<Self> {
         let arena =
             Self { dir: dir.to_owned(), data: data.to_owned(), program: program.to_owned(), user: None };
-        fs::create_dir(dir.join("locks"))?;
+        fs::create_dir_all(arena.ground().join("locks"))?;
         fs::create_dir(arena.files())?;
-        make_pipe(&alive(dir))?;
+        make_pipe(&alive(&arena.ground()))?;
         std::os::unix::fs::symlink(program, arena.fickle())?;
         arena.configure(Stage::Soak)?;
         Ok(arena)
+    }
+
+    /// What all workers share, and the host's own is no part of.
+    pub fn ground(&self) -> PathBuf {
+        self.dir.join("ground")
+    }
+
+    /// What a worker's configuration says of it.
+    pub fn granted(&self) -> String {
+        let ground = quoted(&self.ground());
+        format!(
+            "    env: {{{ARENA}: {ground}}}\n    isolation: {{level: strict, required: true, paths: {{write: [{ground}]}}}}\n"
+        )
     }
 
     /// Where tasks' files lie before they are enqueued.
@@ -135,11 +148,11 @@ impl Arena {
         // No limit may be reached by what the soak itself does to a task.
         const RETRY: &str = "{attempts: 1000, lost: 1000000, interruptions: 1000000, worker_broken: 1000000, \
                              base: 20ms, max: 200ms}";
-        let (own, fickle, dir) = (quoted(&self.program), quoted(&self.fickle()), quoted(&self.dir));
+        let (own, fickle, granted) = (quoted(&self.program), quoted(&self.fickle()), self.granted());
         let worker = |name: &str, program: &str, types: &str, more: &str| {
             format!(
                 "  - name: {name}\n    command: [{program}, worker]\n    task_types: [{types}]\n    streams: 4\n    \
-                 grace: 1s\n    env: {{{ARENA}: {dir}}}\n    retry: {RETRY}\n{more}"
+                 grace: 1s\n{granted}    retry: {RETRY}\n{more}"
             )
         };
         const NO_TREE: &str = "    workspace: none\n";

@@ -63,7 +63,7 @@ pub fn campaign(plan: &Plan, dir: &Path, disk_dir: &Path, program: &Path) -> Tri
     let careful = control(&mut disk, program, "FULL", plan.controls, &mut rng)?;
     let arena = Arena::new(dir, &disk.mount.join("data"), program)?;
     let mut campaign = Campaign {
-        pulse: Pulse::listen(&alive(dir))?,
+        pulse: Pulse::listen(&alive(&arena.ground()))?,
         arena,
         disk,
         rng,

@@ -126,7 +126,7 @@ pub fn soak(plan: &Plan, dir: &Path, data: &Path, program: &Path) -> Tried<Outco
     let begun = Instant::now();
     let arena = Arena::new(dir, data, program)?;
     let mut soak = Soak {
-        pulse: Pulse::listen(&alive(dir))?,
+        pulse: Pulse::listen(&alive(&arena.ground()))?,
         books: Ledger::open(&arena.acknowledgements())?,
         runs: Runs::new(&arena)?,
         arena,

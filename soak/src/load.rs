@@ -15,7 +15,7 @@ pub fn history(arena: &Arena) -> Tried<History> {
     let heard = lines(&arena.told(), &mut damage, told)?;
     history.fenced = heard.iter().filter(|heard| matches!(heard, Heard::TooLate)).count();
     history.told = heard.into_iter().filter_map(Heard::settled).collect();
-    history.runs = lines(&witness(&arena.dir), &mut damage, seen)?;
+    history.runs = lines(&witness(&arena.ground()), &mut damage, seen)?;
     history.damage = damage;
     read_database(arena, &mut history)?;
     Ok(history)

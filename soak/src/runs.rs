@@ -28,7 +28,7 @@ pub struct Runs {
 impl Runs {
     /// Begins to read, before anybody writes.
     pub fn new(arena: &Arena) -> Tried<Self> {
-        let path = witness(&arena.dir);
+        let path = witness(&arena.ground());
         File::create(&path)?;
         if let Some(user) = arena.user {
             chown(&path, Some(user), Some(user))?;

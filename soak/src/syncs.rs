@@ -99,7 +99,7 @@ fn answer(answers: &mut BufReader<ChildStdout>, number: u64) -> Tried<()> {
 
 fn carry(arena: &Arena) -> Tried<String> {
     // Workers under strace go on as they are; the pipe that they hold needs somebody at its other end.
-    let _pulse = crate::process::Pulse::listen(&alive(&arena.dir))?;
+    let _pulse = crate::process::Pulse::listen(&alive(&arena.ground()))?;
     let trace = arena.dir.join("host.trace");
     let done = traced(arena, &["run", "--drain", "-qq"], &trace).stdin(Stdio::null()).output()?;
     if !done.status.success() {

@@ -1,7 +1,7 @@
 //! Workers that do not want to end, and whoever watches them is killed: nothing of them may be left.
 
 use crate::Tried;
-use crate::arena::{Arena, Stage, make_pipe, quoted};
+use crate::arena::{Arena, Stage, alive, make_pipe, quoted};
 use crate::process::{Host, Pulse, wait_until};
 use crate::producer::Producer;
 use crate::runs::Runs;
@@ -127,14 +127,15 @@ impl Wood {
         fs::copy(program, &own)?;
         fs::set_permissions(&own, fs::Permissions::from_mode(0o755))?;
         let arena = Arena { user, ..Arena::new(dir, data, &own)? };
-        make_pipe(&dir.join("tree"))?;
+        make_pipe(&arena.ground().join("tree"))?;
         fs::write(dir.join("escapes.sh"), ESCAPES)?;
         arena.configure_with(Stage::Last, &workers(&arena))?;
         if let Some(user) = user {
             give(dir, user)?;
             give(room, user)?;
         }
-        let (pulse, tree) = (Pulse::listen(&dir.join("alive"))?, Pulse::listen(&dir.join("tree"))?);
+        let (pulse, tree) =
+            (Pulse::listen(&alive(&arena.ground()))?, Pulse::listen(&arena.ground().join("tree"))?);
         let runs = Runs::new(&arena)?;
         let host = Host::start(&arena, &["run"], None)?;
         let producer = Producer::start(&arena, 0, 1, false)?;
@@ -306,11 +307,11 @@ fn workers(arena: &Arena) -> String {
     let worker = |name: &str, limit: Duration| {
         format!(
             "  - name: {name}\n    command: [sh, {}]\n    task_types: [tree.{name}]\n    workspace: none\n    \
-             timeout: {}ms\n    grace: {}ms\n    on_lost: fail\n    retry: {{timeouts: 1}}\n    env: {{SOAK_ARENA: {}}}\n",
+             timeout: {}ms\n    grace: {}ms\n    on_lost: fail\n    retry: {{timeouts: 1}}\n{}",
             quoted(&arena.dir.join("escapes.sh")),
             limit.as_millis(),
             GRACE.as_millis(),
-            quoted(&arena.dir)
+            arena.granted()
         )
     };
     worker("hang", LIMIT) + &worker("hold", Duration::from_secs(600))

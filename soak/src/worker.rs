@@ -30,7 +30,6 @@ pub fn main() -> ExitCode {
 struct Run {
     id: String,
     fence: String,
-    arena: PathBuf,
     witness: Ledger,
     /// Both held until the process is gone, however it goes.
     _alive: OwnedFd,
@@ -38,20 +37,19 @@ struct Run {
 }
 
 fn work() -> Tried<ExitCode> {
-    let arena = PathBuf::from(std::env::var_os(arena::ARENA).ok_or("no arena is named")?);
+    let ground = PathBuf::from(std::env::var_os(arena::ARENA).ok_or("no ground is named")?);
     // Taken before anything else, so that no moment of this process is unseen.
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let alive = rustix::fs::open(arena::alive(&arena), flags, Mode::empty())?;
+    let alive = rustix::fs::open(arena::alive(&ground), flags, Mode::empty())?;
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
     let task: Value = serde_json::from_str(&text)?;
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let id = word(&task["id"]);
     let fence = word(&task["metadata"]["attempt_id"]).rsplit(':').next().unwrap_or_default().to_owned();
-    let lock = File::create(arena::lock(&arena, &id))?;
+    let lock = File::create(arena::lock(&ground, &id))?;
     let alone = lock.try_lock().is_ok();
-    let run =
-        Run { witness: Ledger::open(&arena::witness(&arena))?, id, fence, arena, _alive: alive, _lock: lock };
+    let run = Run { witness: Ledger::open(&arena::witness(&ground))?, id, fence, _alive: alive, _lock: lock };
     run.note(if alone { "start" } else { "crowded" })?;
     let kind = Kind::at_the_end_of(&word(&task["type"])).ok_or("a task of no kind")?;
     run.carry(kind, &task)
@@ -84,7 +82,7 @@ impl Run {
     fn has_its_file(&self) -> bool {
         let found = std::env::var_os("WORKERHOST_INPUT_DIR")
             .and_then(|inputs| std::fs::read_to_string(Path::new(&inputs).join("content")).ok());
-        found == Some(content_of(&self.id)) && self.arena.is_dir()
+        found == Some(content_of(&self.id))
     }
 
     fn fail(&self, why: &str, code: u8) -> Tried<ExitCode> {

@@ -33,9 +33,9 @@ pub enum Network {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Level {
     /// Nothing.
-    #[default]
     None,
     /// The files of others, and signals and sockets to processes that are not its own.
+    #[default]
     Strict,
 }
 

@@ -17,7 +17,9 @@ pub(crate) static ROOT: Section = Section {
             "data_dir",
             Kind::Path,
             "Where the host keeps its store and all that belongs to it: large payloads, workspaces, locks, logs of \
-             tasks. One directory holds one store.",
+             tasks. One directory holds one store. Where nothing says where, it is made in `$XDG_STATE_HOME/workerhost` \
+             (`~/.local/state/workerhost`), with `.workerhost` as a link to it: isolated workers can list a project only \
+             if it is not in there. If that lies on another file system, `.workerhost` is the directory itself.",
         )
         .or_words("the directory of `store`; where that is not given either, `.workerhost`")
         .example(".workerhost"),

@@ -132,14 +132,14 @@ pub(super) static WORKER: Section = Section {
             Kind::Either(&[LEVELS, Kind::Section(&ISOLATION)]),
             "What the worker may reach.",
         )
-        .or("none"),
+        .or("strict"),
+        Key::alias("isolation_mode", Kind::Either(&[LEVELS, Kind::Section(&ISOLATION)]), "isolation"),
         Key::new("bounds", Kind::Section(&BOUNDS), "Numbers that bound one attempt.").or_section(),
         Key::new("metadata", Kind::Object, "Anything of your own; shown in lists and added to every task's metadata.")
             .example("{version: \"1.2\"}"),
         Key::later("worker_id", Kind::Text, "The number of a stream in older files; the host numbers streams itself."),
         Key::later("worker_type", Kind::Text, "The kind of worker in older files; tasks are routed by `task_types`."),
         Key::alias("type", Kind::Text, "worker_type"),
-        Key::later("isolation_mode", Kind::Text, "The isolation of older files; see `isolation`."),
     ],
 };
 
@@ -174,7 +174,7 @@ static ISOLATION: Section = Section {
     path: "workers[].isolation",
     doc: "What the worker may reach. A bare level is the short form.",
     keys: &[
-        Key::new("level", LEVELS, "The level.").or("none"),
+        Key::new("level", LEVELS, "The level.").or("strict"),
         Key::new("required", Kind::Bool, "Whether the worker must not run where the level cannot be had.")
             .or("false"),
         Key::new("paths", Kind::Section(&PATHS), "Files and directories besides its own.").or_section(),

@@ -78,10 +78,7 @@ fn the_worker_of_the_oldest_template_loads_when_it_has_a_command() {
     assert_eq!(worker.name.as_str(), "discovery");
     assert_eq!(worker.timeout.hard, 900 * SECOND);
     assert_eq!(worker.workspace, Workspace::Full);
-    assert_eq!(
-        messages(&loaded.warnings),
-        ["`worker_id`, `worker_type`, `isolation_mode` have no effect in this version"]
-    );
+    assert_eq!(messages(&loaded.warnings), ["`worker_id`, `worker_type` have no effect in this version"]);
 }
 
 #[test]
@@ -334,4 +331,45 @@ fn a_file_is_read_and_relative_paths_start_beside_it() {
     assert_eq!(config.data_dir, directory.path().join("kept"));
     let problems = load(&directory.path().join("none.yaml"), &nothing).unwrap_err();
     assert!(problems.has_errors() && problems.render(false).contains("none.yaml"));
+}
+
+#[test]
+fn an_isolated_worker_that_cannot_list_its_own_directory_is_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let text =
+        |more: &str| format!("{more}workers:\n  - {{name: w, command: [cat], task_types: [t]}}\n");
+    let warnings = |text: &str| {
+        let loaded =
+            parse("w.yaml", text, dir.path(), &environment).unwrap_or_else(|problems| panic!("{problems}"));
+        messages(&loaded.warnings)
+    };
+    assert_eq!(warnings(&text("data_dir: kept\n")), [""; 0], "it is not there yet");
+    std::fs::create_dir(dir.path().join("kept")).unwrap();
+    let told = warnings(&text("data_dir: kept\n"));
+    assert!(told[0].contains("in which worker `w` starts, and which it cannot list"), "{told:?}");
+    assert_eq!(warnings(&text("data_dir: kept\n").replace("[t]", "[t], isolation: none")), [""; 0]);
+    assert_eq!(warnings(&text("")), [""; 0], "by default it is made elsewhere");
+}
+
+#[test]
+fn the_home_of_what_must_last_is_the_users_and_only_where_nobody_chose_a_place() {
+    let state_home = |text: &str, variables: &[(&str, &str)]| {
+        let env =
+            |name: &str| variables.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned());
+        parse("w.yaml", text, Path::new("/nowhere"), &env)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .config
+            .state_home
+    };
+    let (home, named) = (("HOME", "/home/u"), ("XDG_STATE_HOME", "/state"));
+    assert_eq!(state_home("", &[home]).as_deref(), Some(Path::new("/home/u/.local/state/workerhost")));
+    assert_eq!(state_home("", &[home, named]).as_deref(), Some(Path::new("/state/workerhost")));
+    assert_eq!(
+        state_home("", &[("XDG_STATE_HOME", "state")]),
+        None,
+        "a relative one is none, as the specification says"
+    );
+    for chosen in ["data_dir: kept", "store: sqlite:kept/a.db"] {
+        assert_eq!(state_home(chosen, &[home, named]), None);
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use wh_domain::id::{Fence, HostId, Seq, StreamNo, TaskId, TaskType, WorkerName};
-use wh_domain::isolation::Isolation;
+use wh_domain::isolation::{Isolation, Level};
 use wh_domain::lifecycle::History;
 use wh_domain::task::{Counters, Payload};
 use wh_domain::time::{StoreInstant, Timestamp};
@@ -178,7 +178,7 @@ pub(crate) fn worker<const N: usize>(argv: [&str; N]) -> Worker {
         },
         protocol: Protocol::Json,
         workspace: Workspace::None,
-        isolation: Isolation::default(),
+        isolation: Isolation { level: Level::None, ..Isolation::default() },
         timeout: wh_domain::timeout::TimeoutPolicy::default(),
         retry: wh_domain::retry::RetryPolicy::default(),
         exit_codes: wh_domain::ending::ExitTable::default(),

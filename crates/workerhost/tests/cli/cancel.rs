@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const SHELL: &str = r#"
 workers:
-  - {name: slow, command: [sh, -c, "cat > /dev/null; touch begun; exec sleep 600"], task_types: [slow]}
+  - {name: slow, command: [sh, -c, "cat > /dev/null; touch begun; exec sleep 600"], task_types: [slow], isolation: none}
   - {name: fine, command: [cat], task_types: [fine], protocol: raw}
 "#;
 

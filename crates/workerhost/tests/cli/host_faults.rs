@@ -11,6 +11,7 @@ workers:
   - name: gated
     command: [sh, -c, 'cat > /dev/null; echo $WORKERHOST_ATTEMPT_ID >> begun; until [ -e go ]; do sleep 0.05; done; echo "{\"success\": true, \"result\": \"$WORKERHOST_ATTEMPT_ID\"}"']
     task_types: [gated]
+    isolation: none         # it writes beside the configuration
 "#;
 
 /// So many lines for `enqueue --file -`.
@@ -56,7 +57,7 @@ fn two_hosts_on_one_directory_share_the_work_and_do_nothing_twice() {
     const TASKS: usize = 40;
     let place = Place::with(
         "workers:\n  - {name: w, command: [sh, -c, 'cat > /dev/null; echo $WORKERHOST_TASK_ID >> done'], \
-         task_types: [t], protocol: raw, streams: 2}\n",
+         task_types: [t], protocol: raw, streams: 2, isolation: none}\n",
     );
     let lines = tasks(TASKS);
     place.run_with(&["enqueue", "--file", "-"], &lines);

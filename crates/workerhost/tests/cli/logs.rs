@@ -11,6 +11,7 @@ workers:
   - name: gated
     command: [sh, -c, 'cat > /dev/null; echo first >&2; touch begun; until [ -e go ]; do sleep 0.05; done; echo last >&2; echo "{\"success\": true}"']
     task_types: [gated]
+    isolation: none         # it writes beside the configuration
   - name: twice
     command: [sh, -c, 'cat > /dev/null; echo "attempt $WORKERHOST_ATTEMPT" >&2; [ $WORKERHOST_ATTEMPT = 2 ]']
     task_types: [twice]

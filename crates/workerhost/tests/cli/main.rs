@@ -22,4 +22,5 @@ mod screen;
 mod showing;
 mod verify;
 mod wait;
+mod walls;
 mod workers;

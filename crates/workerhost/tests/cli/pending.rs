@@ -9,6 +9,7 @@ workers:
   - name: slow
     command: [sh, -c, 'touch begun; until [ -e go ]; do sleep 0.05; done']
     task_types: [slow]
+    isolation: none         # it writes beside the configuration
     protocol: raw
   - {name: broken, command: [./no-such-program], task_types: [broken], retry: {base: 1d, max: 1d}}
 ";

@@ -52,7 +52,12 @@ impl Place {
             .current_dir(self.path())
             .env_clear()
             .env("PATH", std::env::var("PATH").unwrap());
-        command.env("HOME", self.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A home in which nothing can be made: what is kept lies in the place itself.
+        command
+            .env("HOME", "/dev/null/home")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 

@@ -11,6 +11,7 @@ workers:
   - name: slow
     command: [sh, -c, "cat > /dev/null; exec sleep 600"]
     task_types: [slow]
+    isolation: none         # it writes beside the configuration
   - name: bad
     command: [sh, -c, "cat > /dev/null; exit 2"]
     task_types: [bad]

@@ -14,6 +14,7 @@ workers:
   - name: stuck
     command: [sh, -c, 'cat > /dev/null; [ -e begun ] || { touch begun; sleep 600; }']
     task_types: [stuck]
+    isolation: none         # it writes beside the configuration
     protocol: raw
 ";
 

@@ -51,6 +51,16 @@ case $task in *'"id":'*) ;; *) refuse "no id" ;; esac
 "#;
 const ANSWER: &str = r#"echo '{"success": true, "result": null}'"#;
 
+/// Verifies a shell script without walls, so that what it does outside is seen.
+fn verify_unwalled(script: &str, options: &[&str]) -> Said {
+    let place = Place::with(UNWALLED);
+    place.write("worker.sh", script);
+    place.run(&[&["verify", "w", "--json"], options].concat())
+}
+
+const UNWALLED: &str =
+    "workers:\n  - {name: w, command: [sh, worker.sh], task_types: [t], isolation: none}\n";
+
 /// Verifies a shell script.
 fn verify(script: &str, options: &[&str]) -> Said {
     let place = Place::with("");
@@ -138,6 +148,7 @@ fn a_good_worker_passes_and_each_slip_fails_its_own_case_with_the_mend() {
             ),
             _ => format!("{GOOD}{slip}{ANSWER}"),
         };
+        let verify = if case == "outside" { verify_unwalled } else { verify };
         let said = verify(&script, &["--timeout", "5s", "--case", case]);
         assert_eq!((said.code, failed(&said)), (Some(code), vec![case.to_owned()]), "{case}: {said:?}");
         let told = &said.objects()[0];
@@ -220,19 +231,19 @@ fn a_raw_worker_has_fewer_cases_and_strict_makes_one_of_them_required() {
 #[test]
 fn an_interrupted_verification_leaves_no_process_and_no_file_behind() {
     use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-    let place = Place::with("");
-    let script = "echo $$ > pid; exec sleep 600";
-    let child =
-        place.command(&["verify", "--", "sh", "-c", script]).env("TMPDIR", place.path()).spawn().unwrap();
+    let place = Place::with(UNWALLED);
+    place.write("worker.sh", "echo $$ > pid; exec sleep 600");
+    let child = place.command(&["verify", "w"]).env("TMPDIR", place.path()).spawn().unwrap();
     place.until_there("pid");
     let worker = place.worker_pid("pid");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let said = Said::of(child);
     assert_eq!(said.code, Some(130), "{said:?}");
     until_so("the worker has ended", || test_kill_process(worker).is_err());
-    let left: Vec<_> =
+    let mut left: Vec<_> =
         std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["pid"]);
+    left.sort();
+    assert_eq!(left, ["pid", "worker.sh", "workerhost.yaml"]);
 }
 
 /// The lines of a page between a line that begins so and one that ends the block, without their indentation.

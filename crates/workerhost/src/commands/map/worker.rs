@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 use wh_domain::exit::ExitTable;
 use wh_domain::id::{TaskType, WorkerName};
-use wh_domain::isolation::Isolation;
+use wh_domain::isolation::{Isolation, Level};
 use wh_domain::retry::RetryPolicy;
 use wh_domain::routing::TypePattern;
 use wh_domain::timeout::TimeoutPolicy;
@@ -46,7 +46,8 @@ pub(super) fn worker(wanted: Wanted) -> Result<Worker, Failure> {
         program: Program { argv: wanted.command, directory, env: environment() },
         protocol: wanted.protocol,
         workspace: Workspace::None,
-        isolation: Isolation::default(),
+        // Whoever writes a command line counts on files being written where they stand.
+        isolation: Isolation { level: Level::None, ..Isolation::default() },
         timeout: TimeoutPolicy::new(hard, None, grace)
             .map_err(|error| Failure::usage(format!("--timeout: {error}")))?,
         retry: RetryPolicy {

@@ -1,0 +1,214 @@
+//! Programs as people have them run under the isolation that is the default, without a change.
+
+use crate::place::Place;
+use serde_json::Value;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A project with its data directory where it lies when nobody chose a place for it, and the user's home.
+struct Walled {
+    place: Place,
+    home: tempfile::TempDir,
+}
+
+impl Walled {
+    fn with(configuration: &str) -> Self {
+        Self { place: Place::with(configuration), home: tempfile::tempdir().unwrap() }
+    }
+
+    fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    fn write(&self, name: &str, content: &str) -> PathBuf {
+        if let Some(directory) = Path::new(name).parent() {
+            fs::create_dir_all(self.place.path().join(directory)).unwrap();
+        }
+        self.place.write(name, content)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.place.command(arguments);
+        command.env("HOME", self.home());
+        command
+    }
+
+    /// What becomes of one task.
+    fn task(&self, params: &str) -> Value {
+        for arguments in [&["enqueue", "t", "--id", "a", "--params", params][..], &["run", "--drain"]] {
+            let said = Place::said(&mut self.command(arguments));
+            assert_eq!(said.code, Some(0), "{said:?}");
+        }
+        Place::said(&mut self.command(&["show", "a", "--json"])).objects().remove(0)
+    }
+
+    /// Its result, kept within walls without a gap.
+    fn result(&self, params: &str) -> Value {
+        let mut task = self.task(params);
+        let attempt = &task["attempts"][0];
+        assert_eq!(attempt["isolation"]["level"], "strict", "{task}");
+        assert_eq!(attempt["isolation"]["missing"], Value::Array(Vec::new()), "{task}");
+        assert_eq!(task["state"], "completed", "{task}");
+        task["result"].take()
+    }
+}
+
+/// Whether a program can be run here; what is not there proves nothing.
+fn has(program: &str, argument: &str) -> bool {
+    let mut probe = Command::new(program);
+    probe.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let is_there = probe.status().is_ok_and(|status| status.success());
+    if !is_there {
+        writeln!(std::io::stderr(), "SKIP: there is no {program} here").unwrap();
+    }
+    is_there
+}
+
+const ANSWER: &str = "import json, sys\nprint(json.dumps({'success': True, 'result': answer(json.load(sys.stdin)['params'])}))\n";
+
+#[test]
+fn a_python_project_with_its_modules_beside_the_script_and_its_configuration_runs_by_default() {
+    for command in ["python3, worker.py", "python3, -m, worker", "python3, -m, package.inside"] {
+        let walled =
+            Walled::with(&format!("workers:\n  - {{name: w, command: [{command}], task_types: [t]}}\n"));
+        walled.write("helper.py", "def answer(params):\n    return params['n'] + 1\n");
+        walled.write("worker.py", &format!("from helper import answer\n{ANSWER}"));
+        walled.write("package/__init__.py", "");
+        walled.write("package/inside.py", &format!("from helper import answer\n{ANSWER}"));
+        assert_eq!(walled.result("{\"n\": 41}"), 42, "{command}");
+        let link = walled.place.path().join(".workerhost");
+        let kept = walled.home().join(".local/state/workerhost");
+        assert!(fs::canonicalize(link).unwrap().starts_with(fs::canonicalize(kept).unwrap()));
+    }
+}
+
+#[test]
+fn a_worker_without_a_workspace_has_a_home_and_room_for_temporary_files_which_the_next_task_finds_empty() {
+    let walled = Walled::with(
+        "workers:\n  - {name: w, command: [sh, worker.sh], task_types: [t], protocol: raw, workspace: none}\n",
+    );
+    walled.write(
+        "worker.sh",
+        "cat > /dev/null; ls -A \"$HOME\"; touch \"$TMPDIR/left\"; mkdir -p ~/.config/tool; mktemp > /dev/null && echo made\n",
+    );
+    for id in ["a", "b"] {
+        for arguments in [&["enqueue", "t", "--id", id][..], &["run", "--drain"]] {
+            assert_eq!(Place::said(&mut walled.command(arguments)).code, Some(0));
+        }
+        let task = Place::said(&mut walled.command(&["show", id, "--json"])).objects().remove(0);
+        assert_eq!(task["result"], "made\n", "{task}");
+    }
+}
+
+#[test]
+fn a_virtual_environment_outside_of_the_project_runs_unchanged() {
+    if !has("python3", "--version") {
+        return;
+    }
+    let outside = tempfile::tempdir().unwrap();
+    let venv = outside.path().join("venv");
+    let made = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&venv).status();
+    assert!(made.unwrap().success());
+    let python = venv.join("bin/python");
+    let site = Command::new(&python).args(["-c", "import site; print(site.getsitepackages()[0])"]).output();
+    let site = String::from_utf8(site.unwrap().stdout).unwrap();
+    fs::write(Path::new(site.trim()).join("installed.py"), "def answer(params):\n    return 'installed'\n")
+        .unwrap();
+    let walled = Walled::with(&format!(
+        "workers:\n  - {{name: w, command: [{}, worker.py], task_types: [t]}}\n",
+        python.display()
+    ));
+    walled.write("worker.py", &format!("from installed import answer\n{ANSWER}"));
+    assert_eq!(walled.result("{}"), "installed");
+}
+
+#[test]
+fn a_model_in_the_users_cache_is_read_where_paths_grant_it_and_not_otherwise() {
+    let configuration = |isolation: &str| {
+        format!(
+            "workers:\n  - {{name: w, command: [sh, -c, 'cat $MODEL'], task_types: [t], protocol: raw{isolation}"
+        )
+    };
+    for (grant, state) in
+        [("isolation: {paths: {read: [~/.cache/models]}}, ", "completed"), ("max_attempts: 1, ", "poisoned")]
+    {
+        let walled = Walled::with("");
+        let model = walled.home().join(".cache/models/small");
+        fs::create_dir_all(model.parent().unwrap()).unwrap();
+        fs::write(&model, "weights").unwrap();
+        let rest = format!(", {grant}env: {{MODEL: {}}}}}\n", model.display());
+        walled.write("workerhost.yaml", &configuration(&rest));
+        let task = walled.task("{}");
+        assert_eq!(task["state"], state, "{task}");
+        assert!(state == "poisoned" || task["result"] == "weights", "{task}");
+    }
+}
+
+#[test]
+fn a_client_of_https_finds_its_server_by_name_and_checks_its_certificate() {
+    if !has("python3", "--version") || !has("openssl", "version") {
+        return;
+    }
+    let walled = Walled::with(
+        "workers:\n  - {name: w, command: [python3, client.py], task_types: [t], timeout: 30s}\n",
+    );
+    walled.write(
+        "client.py",
+        &format!(
+            "import os, ssl, urllib.request\n\
+             def answer(params):\n    \
+                 context = ssl.create_default_context()\n    \
+                 context.load_verify_locations('certificate.pem')\n    \
+                 url = 'https://localhost:%d/' % params['port']\n    \
+                 return urllib.request.urlopen(url, context=context, timeout=20).read().decode()\n{ANSWER}"
+        ),
+    );
+    let outside = tempfile::tempdir().unwrap();
+    let key = outside.path().join("key.pem");
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(walled.place.path().join("certificate.pem"))
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.unwrap().success());
+    let server = "import http.server, ssl, sys\n\
+        class Handler(http.server.BaseHTTPRequestHandler):\n    \
+            def do_GET(self):\n        \
+                self.send_response(200)\n        self.end_headers()\n        self.wfile.write(b'hello')\n    \
+            def log_message(self, *words):\n        pass\n\
+        server = http.server.HTTPServer(('127.0.0.1', 0), Handler)\n\
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
+        context.load_cert_chain(sys.argv[1], sys.argv[2])\n\
+        server.socket = context.wrap_socket(server.socket, server_side=True)\n\
+        print(server.server_port, flush=True)\n\
+        server.serve_forever()\n";
+    let mut serving = Command::new("python3")
+        .args(["-c", server])
+        .arg(walled.place.path().join("certificate.pem"))
+        .arg(&key)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(serving.stdout.take().unwrap()), &mut port)
+        .unwrap();
+    let result = walled.result(&format!("{{\"port\": {}}}", port.trim()));
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    assert_eq!(result, "hello");
+}

@@ -336,8 +336,7 @@ fn a_file_is_read_and_relative_paths_start_beside_it() {
 #[test]
 fn an_isolated_worker_that_cannot_list_its_own_directory_is_warned_of() {
     let dir = tempfile::tempdir().unwrap();
-    let text =
-        |more: &str| format!("{more}workers:\n  - {{name: w, command: [cat], task_types: [t]}}\n");
+    let text = |more: &str| format!("{more}workers:\n  - {{name: w, command: [cat], task_types: [t]}}\n");
     let warnings = |text: &str| {
         let loaded =
             parse("w.yaml", text, dir.path(), &environment).unwrap_or_else(|problems| panic!("{problems}"));

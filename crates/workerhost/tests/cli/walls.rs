@@ -61,7 +61,8 @@ fn has(program: &str, argument: &str) -> bool {
     probe.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let is_there = probe.status().is_ok_and(|status| status.success());
     if !is_there {
-        writeln!(std::io::stderr(), "SKIP: there is no {program} here").unwrap();
+        let words = format!("SKIP: there is no {program} here\n");
+        std::io::stderr().write_all(words.as_bytes()).unwrap();
     }
     is_there
 }

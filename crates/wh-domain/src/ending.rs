@@ -4,6 +4,7 @@ pub use crate::exit::{Exit, ExitTable, Meaning, Stop, signal_name};
 pub use crate::report::{Fault, Report, ReportedError};
 
 use crate::failure::{FailureClass, Remedy};
+use crate::limits::Breach;
 use crate::outcome::Outcome;
 
 /// Everything that is known about the end of an attempt.
@@ -21,8 +22,8 @@ pub struct Ending {
     pub raw: bool,
     /// Whether nothing of its input had been read.
     pub stdin_untouched: bool,
-    /// Whether the kernel killed it for memory.
-    pub out_of_memory: bool,
+    /// The limit for which some of its processes were ended, if any were.
+    pub breach: Option<Breach>,
 }
 
 /// So many characters of a log's last line are quoted at most.
@@ -85,9 +86,8 @@ pub fn judge(ending: &Ending, table: &ExitTable) -> Verdict {
     if let Some(verdict) = ending.stop.and_then(|stop| judge_stopped(stop, ending, table)) {
         return verdict;
     }
-    if ending.out_of_memory {
-        let outcome = Outcome::Failed { class: FailureClass::Resource, retriable: true };
-        return Verdict::new(outcome, "The kernel ended the worker because memory ran out.");
+    if let Some(breach) = ending.breach {
+        return judge_breach(breach, ending, table);
     }
     match ending.exit {
         Exit::Code(code) => judge_code(code, table.meaning(code), ending),
@@ -149,6 +149,16 @@ fn judge_stopped(stop: Stop, ending: &Ending, table: &ExitTable) -> Option<Verdi
             "The host was stopped before the worker was done; the attempt does not count.",
         ),
     })
+}
+
+/// Reads the ending of a worker that lost processes to a limit. One that succeeded all the same got along without them.
+fn judge_breach(breach: Breach, ending: &Ending, table: &ExitTable) -> Verdict {
+    if finished_well(ending, table) {
+        let verdict = Verdict::new(Outcome::Succeeded, "The worker finished the task.");
+        return Verdict { warning: Some("some of its processes were ended at a limit"), ..verdict };
+    }
+    let outcome = Outcome::Failed { class: FailureClass::Resource, retriable: true };
+    Verdict::new(outcome, format!("The worker was ended: {breach}."))
 }
 
 fn finished_well(ending: &Ending, table: &ExitTable) -> bool {

@@ -73,11 +73,21 @@ pub enum Restriction {
     CoreDumps,
     /// Make files that others can read, unless it says so.
     Umask,
+    /// Use more memory than it may, with all its processes. Linux: control groups, else measured.
+    Memory,
+    /// Use more processor time than it may, with all its processes. Linux: control groups.
+    Cpu,
+    /// Have more processes than it may. Linux: control groups, else measured.
+    Processes,
+    /// Have more files open than it may, in each process. `RLIMIT_NOFILE`.
+    OpenFiles,
+    /// Write larger files than it may. `RLIMIT_FSIZE`.
+    FileSize,
 }
 
 impl Restriction {
     /// All that there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::Files,
         Self::Signals,
         Self::AbstractSockets,
@@ -86,6 +96,11 @@ impl Restriction {
         Self::Syscalls,
         Self::CoreDumps,
         Self::Umask,
+        Self::Memory,
+        Self::Cpu,
+        Self::Processes,
+        Self::OpenFiles,
+        Self::FileSize,
     ];
 
     /// The word that stands in records and lists.
@@ -99,6 +114,11 @@ impl Restriction {
             Self::Syscalls => "syscalls",
             Self::CoreDumps => "core_dumps",
             Self::Umask => "umask",
+            Self::Memory => "memory",
+            Self::Cpu => "cpu",
+            Self::Processes => "processes",
+            Self::OpenFiles => "open_files",
+            Self::FileSize => "file_size",
         }
     }
 
@@ -115,6 +135,8 @@ pub struct Enforcement {
     pub level: Level,
     /// Which version of Landlock enforced it; `None` where the kernel has none.
     pub landlock: Option<u8>,
+    /// Which version of control groups holds its limits; `None` where what can be is measured.
+    pub cgroup: Option<u8>,
     /// What holds.
     pub enforced: Vec<Restriction>,
     /// What does not.
@@ -131,6 +153,11 @@ pub struct Gap {
 }
 
 impl Enforcement {
+    /// Of a worker from which nothing is kept.
+    pub const fn nothing() -> Self {
+        Self { level: Level::None, landlock: None, cgroup: None, enforced: Vec::new(), missing: Vec::new() }
+    }
+
     /// Why nothing may be started where all of it is required; `None` where all of it holds.
     pub fn shortfall(&self) -> Option<String> {
         if self.missing.is_empty() {
@@ -167,6 +194,7 @@ mod tests {
         let mut enforcement = Enforcement {
             level: Level::Strict,
             landlock: Some(3),
+            cgroup: None,
             enforced: vec![Restriction::Files],
             missing: Vec::new(),
         };

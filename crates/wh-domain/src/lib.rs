@@ -14,6 +14,7 @@ pub mod id;
 pub mod isolation;
 pub mod lease;
 pub mod lifecycle;
+pub mod limits;
 pub mod outcome;
 pub mod priority;
 pub mod report;

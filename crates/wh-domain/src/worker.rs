@@ -3,6 +3,7 @@
 use crate::exit::ExitTable;
 use crate::id::WorkerName;
 use crate::isolation::Isolation;
+use crate::limits::Limits;
 use crate::retry::RetryPolicy;
 use crate::routing::TypePattern;
 use crate::timeout::TimeoutPolicy;
@@ -112,6 +113,8 @@ pub struct Worker {
     pub workspace: Workspace,
     /// What is kept from it.
     pub isolation: Isolation,
+    /// What an attempt may use.
+    pub limits: Limits,
     /// How long an attempt may take.
     pub timeout: TimeoutPolicy,
     /// How often a task is tried.

@@ -58,6 +58,8 @@ struct IsolationJson {
     level: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     landlock: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cgroup: Option<u8>,
     enforced: Vec<Text>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     missing: Vec<GapJson>,
@@ -75,6 +77,7 @@ impl IsolationJson {
         Self {
             level: enforcement.level.as_str().into(),
             landlock: enforcement.landlock,
+            cgroup: enforcement.cgroup,
             enforced: enforcement.enforced.iter().map(|it| it.as_str().into()).collect(),
             missing: enforcement.missing.iter().map(gap).collect(),
         }
@@ -86,6 +89,7 @@ impl IsolationJson {
         Ok(Enforcement {
             level: Level::parse(&self.level).ok_or_else(|| unknown(&self.level))?,
             landlock: self.landlock,
+            cgroup: self.cgroup,
             enforced: self.enforced.iter().map(|word| known(word)).collect::<Tried<_>>()?,
             missing: self.missing.into_iter().map(gap).collect::<Tried<_>>()?,
         })

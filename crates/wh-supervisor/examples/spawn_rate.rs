@@ -11,6 +11,7 @@ use wh_domain::attempt::Outcome;
 use wh_domain::id::{Fence, HostId, Seq, StreamNo, TaskId, TaskType, WorkerName};
 use wh_domain::isolation::{Isolation, Level};
 use wh_domain::lifecycle::History;
+use wh_domain::limits::Limits;
 use wh_domain::task::{Counters, Payload};
 use wh_domain::time::{StoreInstant, Timestamp};
 use wh_domain::worker::{Bounds, Program, Protocol, Worker, Workspace};
@@ -186,6 +187,7 @@ fn cat((workspace, level): (Workspace, Level), streams: u32) -> Worker {
         protocol: Protocol::Raw,
         workspace,
         isolation: Isolation { level, required: true, ..Isolation::default() },
+        limits: Limits::NONE,
         timeout: wh_domain::timeout::TimeoutPolicy {
             hard: Duration::from_secs(60),
             ..wh_domain::timeout::TimeoutPolicy::default()

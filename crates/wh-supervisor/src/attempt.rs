@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use wh_domain::ending::Exit;
+use wh_domain::limits::Limits;
 use wh_domain::timeout::TimeoutPolicy;
 use wh_domain::worker::Bounds;
 use wh_ports::runner::{Order, Said};
@@ -113,7 +114,8 @@ pub(crate) struct Beginning<'a> {
     pub(crate) stdin: Arc<Stdin>,
     pub(crate) hearing: Hearing,
     pub(crate) orders: &'a mut Orders,
-    pub(crate) limits: TimeoutPolicy,
+    pub(crate) timeout: TimeoutPolicy,
+    pub(crate) limits: Limits,
     pub(crate) bounds: Bounds,
     pub(crate) heartbeat: Option<Heartbeat>,
 }
@@ -143,7 +145,7 @@ impl<'a> Attempt<'a> {
             }
         };
         let descriptors = [feed.theirs(), out.as_fd(), err.as_fd(), third.as_fd()];
-        match from.lent.start(&from.program, &from.env, descriptors).await {
+        match from.lent.start(&from.program, (&from.env, &from.limits), descriptors).await {
             Ok(()) => {}
             Err(Unsent::Gone) => return Err(NotBegun::GuardianGone(Box::new(from))),
             // Part of it may have gone, so this guardian is of no use any more.
@@ -162,9 +164,9 @@ impl<'a> Attempt<'a> {
             channel,
             hearing: from.hearing,
             orders: from.orders,
-            soft_signal: from.limits.soft_signal,
+            soft_signal: from.timeout.soft_signal,
             bounds: from.bounds,
-            timers: Timers::new(from.limits, now),
+            timers: Timers::new(from.timeout, now),
             state: State::START,
             listen_at: Some(now + DEAF),
             exited: None,
@@ -225,6 +227,7 @@ impl<'a> Attempt<'a> {
     fn noticed(&mut self, notice: Result<Notice, Gone>) {
         match notice {
             Ok(Notice::Hello(_) | Notice::Entered(_)) => {}
+            Ok(Notice::MemoryHigh { used, limit }) => self.warn_of_memory(used, limit),
             Ok(Notice::NotStarted(errno)) => {
                 self.not_run = Some(NotRun::NotStarted(errno));
                 self.step(Input::Ended);
@@ -356,6 +359,13 @@ impl<'a> Attempt<'a> {
         if let Some(signal) = self.soft_signal {
             self.lent.tell(&Command::Signal(signal));
         }
+    }
+
+    fn warn_of_memory(&mut self, used: u64, limit: u64) {
+        let (used_mb, limit_mb) = (used >> 20, limit >> 20);
+        let text = format!("{used_mb} MiB of the {limit_mb} MiB of memory that it may use are used");
+        self.hearing.log.text(Some("WARNING"), &text, self.now());
+        self.channel.say(Control::MemoryHigh { used_mb, limit_mb });
     }
 
     fn leave(mut self) -> Left {

@@ -44,6 +44,8 @@ pub(crate) struct Tools {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) data_dir: PathBuf,
     pub(crate) environment: Arc<HostEnv>,
+    /// How much memory the machine has, in bytes.
+    pub(crate) memory: u64,
     /// What no worker may reach that is to be isolated.
     pub(crate) private: Arc<[PathBuf]>,
     /// How many guardians are without work.
@@ -261,7 +263,8 @@ async fn begin<'a>(
         stdin: Arc::new(stdin),
         hearing: Hearing::new(worker.protocol, &worker.bounds, log),
         orders,
-        limits: worker.timeout,
+        timeout: worker.timeout,
+        limits: worker.limits.after(assignment.claim.history.counters.attempts, tools.memory),
         bounds: worker.bounds,
         heartbeat: place.map(|place| {
             Heartbeat::new(

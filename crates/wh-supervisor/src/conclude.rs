@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use wh_domain::attempt::{Outcome, Progress};
 use wh_domain::ending::{Ending, Exit, Hindrance, Stop, Verdict, judge, judge_hindered};
 use wh_domain::isolation::Enforcement;
+use wh_domain::limits::{Breach, Limits, Resource};
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Protocol;
@@ -45,6 +46,7 @@ pub(crate) async fn conclude(
     let worker = &closing.assignment.worker;
     let progress = hearing.progress.clone();
     let (heard, log) = hearing.conclude(age, closing.ended_at);
+    let breach = closing.ended.breach.or_else(|| of_file_size(&closing.exit, &worker.limits));
     let ending = Ending {
         exit: closing.exit,
         stop: closing.stop,
@@ -52,7 +54,7 @@ pub(crate) async fn conclude(
         fault: heard.fault,
         raw: worker.protocol == Protocol::Raw,
         stdin_untouched: closing.stdin_untouched,
-        out_of_memory: false,
+        breach,
     };
     let untold = log.untold();
     let (log_tail, file) = log.finish();
@@ -60,6 +62,9 @@ pub(crate) async fn conclude(
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
     warnings.extend(of_the_log(untold, file));
+    if closing.ended.is_crowded {
+        warnings.push("it could not make more processes, because it had as many as it may".into());
+    }
     let mut kept = match closing.ground {
         Some((place, heartbeat)) => {
             let filing = Filing {
@@ -102,6 +107,12 @@ pub(crate) async fn conclude(
         stuck: None,
     };
     (finished, kept.place)
+}
+
+/// The limit that a signal of the kernel's speaks of.
+fn of_file_size(exit: &Exit, limits: &Limits) -> Option<Breach> {
+    let limit = limits.file_size.filter(|_| *exit == Exit::Signal(libc::SIGXFSZ))?;
+    Some(Breach { resource: Resource::FileSize, limit, used: limit })
 }
 
 /// What is missing in the log as it was shown, and in its file.
@@ -213,7 +224,7 @@ pub(crate) fn without_process(
         fault: None,
         raw: assignment.worker.protocol == Protocol::Raw,
         stdin_untouched: true,
-        out_of_memory: false,
+        breach: None,
     };
     Finished {
         verdict: judge(&ending, &assignment.worker.exit_codes),

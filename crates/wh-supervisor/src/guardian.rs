@@ -7,10 +7,12 @@
 //!
 //! A worker that is to be isolated enters its sandbox between its birth and its execution; see [`crate::sandbox`].
 
+use crate::birth::{self, Birth};
+use crate::limits::keeper::{Keeper, Seen};
 use crate::passing;
 use crate::register::add_worker;
 use crate::sandbox::enclosure::{Enclosure, Started};
-use crate::sys::{self, Waited};
+use crate::sys::{self, Rlimits, Waited};
 use crate::tree::{Member, command_line, descendants, ticks};
 use crate::wire::{Command, Ended, Inbox, Notice, Program, Sandbox};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -23,6 +25,7 @@ use std::io;
 use std::time::{Duration, Instant};
 use wh_domain::attempt::Usage;
 use wh_domain::isolation::Enforcement;
+use wh_domain::limits::{Breach, Limits};
 
 /// How long processes may outlive a worker that ended by itself.
 const LEAK_GRACE: Duration = Duration::from_millis(500);
@@ -72,6 +75,8 @@ struct Guardian<'a> {
     enclosure: Option<Enclosure>,
     /// What the host knows to hold for the workers that are inside.
     entered: Option<Enforcement>,
+    /// Has the limits hold.
+    keeper: Keeper,
     tree: Option<Tree>,
     host_is_gone: bool,
 }
@@ -84,6 +89,8 @@ struct Tree {
     status: Option<i32>,
     usage: Usage,
     leaked: Vec<Box<str>>,
+    /// The limit for which it is ended.
+    breach: Option<Breach>,
     course: Course,
 }
 
@@ -114,6 +121,7 @@ impl<'a> Guardian<'a> {
             program: None,
             enclosure: None,
             entered: None,
+            keeper: Keeper::default(),
             tree: None,
             host_is_gone: false,
         })
@@ -121,7 +129,9 @@ impl<'a> Guardian<'a> {
 
     /// Sleeps until the host speaks, a child ends or it is time to look.
     fn wait(&self) -> io::Result<()> {
-        let pause = self.tree.as_ref().and_then(Tree::pause);
+        let until_look = || self.keeper.next().map(|next| next.saturating_duration_since(Instant::now()));
+        let pauses = self.tree.as_ref().map(|tree| [tree.pause(), until_look()]);
+        let pause = pauses.into_iter().flatten().flatten().min();
         let pause = pause.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
         let mut ready =
             [PollFd::new(&self.children, PollFlags::IN), PollFd::new(&self.socket, PollFlags::IN)];
@@ -163,8 +173,8 @@ impl<'a> Guardian<'a> {
                 // Prepared anew even if it is the same: what it names may be other files by now.
                 (self.program, self.enclosure, self.entered) = (Some(program), None, None);
             }
-            (Command::Start(env), None) => self.start(&env)?,
-            (Command::Start(_), Some(_)) => return Err(Gone),
+            (Command::Start(env, limits), None) => self.start(&env, &limits)?,
+            (Command::Start(..), Some(_)) => return Err(Gone),
             (Command::Signal(number), Some(tree)) => tree.signal_worker(number),
             (Command::Terminate, Some(tree)) => tree.terminate(),
             (Command::Kill, Some(tree)) => tree.kill(),
@@ -174,7 +184,7 @@ impl<'a> Guardian<'a> {
         Ok(())
     }
 
-    fn start(&mut self, env: &[CString]) -> Result<(), Gone> {
+    fn start(&mut self, env: &[CString], limits: &Limits) -> Result<(), Gone> {
         let mut descriptors = self.descriptors.drain(..);
         let mut next = || descriptors.next().ok_or(Gone);
         let given: [OwnedFd; 4] = [next()?, next()?, next()?, next()?];
@@ -186,9 +196,10 @@ impl<'a> Guardian<'a> {
             env: program.env.iter().chain(env).map(CString::as_c_str).collect(),
             directory: &program.directory,
             descriptors: given.each_ref().map(AsFd::as_fd),
+            rlimits: Rlimits::default(),
         };
         let from = ticks();
-        let started = self.launch(&start, program.sandbox.as_ref());
+        let started = self.launch(start, limits, program.sandbox.as_ref());
         drop(given);
         self.program = Some(program);
         match started {
@@ -205,22 +216,47 @@ impl<'a> Guardian<'a> {
         Ok(())
     }
 
-    /// Starts a worker, inside a sandbox if there is one. `None` where it may not run with what that lacks.
-    fn launch(&mut self, start: &sys::Start<'_>, sandbox: Option<&Sandbox>) -> io::Result<Option<Pid>> {
-        let Some(sandbox) = sandbox else { return sys::spawn(start).map(Some) };
-        let enclosure = match self.enclosure.take() {
-            Some(prepared) => prepared,
-            None => Enclosure::new(sandbox.clone())?,
+    /// Starts a worker within its limits, and inside a sandbox if there is one. `None` where it may not run with what
+    /// those lack.
+    fn launch(
+        &mut self,
+        start: sys::Start<'_>,
+        limits: &Limits,
+        sandbox: Option<&Sandbox>,
+    ) -> io::Result<Option<Pid>> {
+        let held = self.keeper.hold(limits).clone();
+        let start = sys::Start { rlimits: held.rlimits, ..start };
+        let mut holds = Enforcement::nothing();
+        let worker = match sandbox {
+            None => match birth::spawn(&start, None)?.0 {
+                Birth::Running(worker) => Some(worker),
+                Birth::NotEntered => None,
+            },
+            Some(sandbox) => {
+                let enclosure = match self.enclosure.take() {
+                    Some(prepared) => prepared,
+                    None => Enclosure::new(sandbox.clone())?,
+                };
+                let enclosure = self.enclosure.insert(enclosure);
+                let lacks_a_limit = sandbox.required && !held.missing.is_empty();
+                let started =
+                    if lacks_a_limit { enclosure.not_started() } else { enclosure.start(&start)? };
+                let (worker, report) = match started {
+                    Started::Running(worker, report) => (Some(worker), report),
+                    Started::NotIsolated(report) => (None, report),
+                };
+                holds = report;
+                worker
+            }
         };
-        let started = self.enclosure.insert(enclosure).start(start)?;
-        let (worker, holds) = match started {
-            Started::Running(worker, holds) => (Some(worker), holds),
-            Started::NotIsolated(holds) => (None, holds),
-        };
+        holds.cgroup = held.cgroup;
+        holds.enforced.extend(held.enforced);
+        holds.missing.extend(held.missing);
         if self.entered.as_ref() != Some(&holds) {
             self.say(&Notice::Entered(holds.clone()));
             self.entered = Some(holds);
         }
+        self.keeper.begin();
         Ok(worker)
     }
 
@@ -228,10 +264,24 @@ impl<'a> Guardian<'a> {
     fn look(&mut self) -> io::Result<()> {
         let Some(tree) = &mut self.tree else { return Ok(()) };
         let is_empty = tree.reap()?;
+        if !is_empty && self.keeper.next().is_some_and(|next| Instant::now() >= next) {
+            match self.keeper.look(|| members().iter().map(|member| member.pid).collect()) {
+                Seen::Fine => {}
+                Seen::High { used, limit } => self.say(&Notice::MemoryHigh { used, limit }),
+                Seen::Over(breach) => {
+                    tree.breach = tree.breach.or(Some(breach));
+                    tree.kill();
+                }
+            }
+        }
+        let Some(tree) = &mut self.tree else { return Ok(()) };
         match tree.status {
             Some(status) if is_empty => {
                 let leaked = std::mem::take(&mut tree.leaked);
-                let ended = Ended { status, usage: tree.usage, leaked };
+                let told = self.keeper.end();
+                tree.usage.max_rss_kib = tree.usage.max_rss_kib.max(told.peak >> 10);
+                let breach = tree.breach.or(told.breach);
+                let ended = Ended { status, usage: tree.usage, leaked, breach, is_crowded: told.is_crowded };
                 self.tree = None;
                 self.say(&Notice::Ended(ended));
             }
@@ -267,7 +317,14 @@ impl<'a> Guardian<'a> {
 
 impl Tree {
     fn new(worker: Pid) -> Self {
-        Self { worker, status: None, usage: Usage::default(), leaked: Vec::new(), course: Course::Living }
+        Self {
+            worker,
+            status: None,
+            usage: Usage::default(),
+            leaked: Vec::new(),
+            breach: None,
+            course: Course::Living,
+        }
     }
 
     /// How long to sleep at most before the next look.

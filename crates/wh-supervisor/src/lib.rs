@@ -20,6 +20,7 @@
 
 mod answer;
 mod attempt;
+mod birth;
 mod briefing;
 mod burial;
 mod carry;
@@ -29,6 +30,7 @@ mod ground;
 mod guardian;
 mod hearing;
 mod hindrance;
+mod limits;
 mod link;
 mod log;
 mod machine;

@@ -15,6 +15,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use wh_domain::id::{AttemptId, HostId};
 use wh_domain::isolation::Enforcement;
+use wh_domain::limits::Limits;
 
 /// Between two looks at a guardian whose spawner is dead.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -94,11 +95,12 @@ impl Guardian {
         self.line.as_ref().map_or(Ok(()), |(line, born)| line.begin(attempt, *born))
     }
 
-    /// Has it start `program` with the variables `env` besides the program's own, and these descriptors as 0 to 3.
+    /// Has it start `program` with the variables `env` besides the program's own, within these limits, and with these
+    /// descriptors as 0 to 3.
     pub(crate) async fn start(
         &mut self,
         program: &Arc<Program>,
-        env: &[CString],
+        (env, limits): (&[CString], &Limits),
         descriptors: [BorrowedFd<'_>; 4],
     ) -> Result<(), Unsent> {
         let mut bytes = Vec::with_capacity(1024);
@@ -106,13 +108,10 @@ impl Guardian {
             self.program = None;
             Command::Program(program.as_ref().clone()).encode(&mut bytes).ok_or(Unsent::TooLong)?;
         }
-        Command::Start(env.to_vec()).encode(&mut bytes).ok_or(Unsent::TooLong)?;
+        Command::Start(env.to_vec(), *limits).encode(&mut bytes).ok_or(Unsent::TooLong)?;
         let mut sent = self.send(&bytes, &descriptors).await?;
         while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
             sent += self.send(rest, &[]).await?;
-        }
-        if program.sandbox.is_none() {
-            self.entered = None;
         }
         self.program = Some(Arc::clone(program));
         Ok(())
@@ -159,7 +158,7 @@ impl Guardian {
 
     /// What it keeps its workers within, once it has started one.
     pub(crate) fn entered(&self) -> Option<&Enforcement> {
-        self.entered.as_ref()
+        self.entered.as_ref().filter(|entered| **entered != Enforcement::nothing())
     }
 
     /// Lets it go: it ends what it still has, and then itself.

@@ -67,6 +67,9 @@ impl ProcessRunner {
             nursery,
             register: Register::make(&options.data_dir)?,
             clock: options.clock,
+            memory: rustix::system::sysinfo()
+                .totalram
+                .saturating_mul(rustix::system::sysinfo().mem_unit.into()),
             private: options.private.into_iter().chain([options.data_dir.clone()]).collect(),
             data_dir: options.data_dir,
             environment: options.environment.into(),

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wh_domain::id::{AttemptId, HostId, StreamNo, WorkerName};
 use wh_domain::isolation::Enforcement;
+use wh_domain::limits::Limits;
 use wh_domain::worker::Worker;
 
 /// The most guardians that are kept without work.
@@ -196,11 +197,11 @@ impl Lent {
     pub(crate) async fn start(
         &mut self,
         program: &Arc<Program>,
-        env: &[CString],
+        within: (&[CString], &Limits),
         descriptors: [BorrowedFd<'_>; 4],
     ) -> Result<(), Unsent> {
         match &mut self.guardian {
-            Some(guardian) => guardian.start(program, env, descriptors).await,
+            Some(guardian) => guardian.start(program, within, descriptors).await,
             None => Err(Unsent::Gone),
         }
     }

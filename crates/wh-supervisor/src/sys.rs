@@ -1,12 +1,9 @@
 //! The only unsafe code: calls into the C library and the reactor that no safe wrapper offers.
-#![expect(
-    unsafe_code,
-    reason = "posix_spawn, fork, wait4, signal masks and the reactor have no safe wrapper"
-)]
+#![expect(unsafe_code, reason = "fork, wait4, signal masks and the reactor have no safe wrapper")]
 
 use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::process::Pid;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_int};
 use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -40,111 +37,24 @@ pub(crate) struct Start<'a> {
     pub(crate) directory: &'a CStr,
     /// Its descriptors 0 to 3. Each must be numbered 4 or above here.
     pub(crate) descriptors: [BorrowedFd<'a>; 4],
+    /// What each of its processes may use.
+    pub(crate) rlimits: Rlimits,
 }
 
-/// Starts a program in a session of its own, with default signal dispositions and an empty signal mask. The error
-/// is the one that the kernel gave for the directory, a descriptor or the execution.
-pub(crate) fn spawn(start: &Start<'_>) -> io::Result<Pid> {
-    let mut actions = FileActions::new()?;
-    actions.change_directory(start.directory)?;
-    for (number, from) in (0..).zip(start.descriptors) {
-        actions.duplicate(from, number)?;
-    }
-    let attributes = Attributes::new()?;
-    let argv = pointers(start.argv.iter().map(CString::as_c_str));
-    let env = pointers(start.env.iter().copied());
-    let mut pid = 0;
-    // SAFETY: every pointer is to a live, initialised value of the type that the call expects; both arrays are
-    // of NUL-terminated strings and end in a null pointer.
-    let code = unsafe {
-        libc::posix_spawn(
-            &raw mut pid,
-            start.program.as_ptr(),
-            &raw const actions.0,
-            &raw const attributes.0,
-            argv.as_ptr(),
-            env.as_ptr(),
-        )
-    };
-    check(code)?;
-    Pid::from_raw(pid).ok_or_else(|| io::Error::other("the new process has no number"))
-}
-
-fn pointers<'a>(strings: impl Iterator<Item = &'a CStr>) -> Vec<*mut c_char> {
-    strings.map(|string| string.as_ptr().cast_mut()).chain(std::iter::once(std::ptr::null_mut())).collect()
-}
-
-/// The call's own code: 0 or an error number.
-fn check(code: c_int) -> io::Result<()> {
-    if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) }
+/// What a process may use; its children inherit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Rlimits {
+    /// Files open at the same time; no more than this process may have.
+    pub(crate) open_files: Option<u64>,
+    /// The largest file that may be written, in bytes.
+    pub(crate) file_size: Option<u64>,
+    /// Whether the kernel is to end it before others where there is no memory left.
+    pub(crate) goes_first: bool,
 }
 
 /// The usual code: -1 with `errno`, or a value.
 fn value(code: c_int) -> io::Result<c_int> {
     if code < 0 { Err(io::Error::last_os_error()) } else { Ok(code) }
-}
-
-struct FileActions(libc::posix_spawn_file_actions_t);
-
-impl FileActions {
-    fn new() -> io::Result<Self> {
-        let mut actions = MaybeUninit::uninit();
-        // SAFETY: the pointer is to memory of the right size, which the call initialises.
-        check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
-        // SAFETY: the call above succeeded, so the value is initialised.
-        Ok(Self(unsafe { actions.assume_init() }))
-    }
-
-    fn change_directory(&mut self, directory: &CStr) -> io::Result<()> {
-        // SAFETY: the actions are initialised, and the call copies the NUL-terminated string.
-        let code = unsafe { libc::posix_spawn_file_actions_addchdir_np(&raw mut self.0, directory.as_ptr()) };
-        check(code)
-    }
-
-    fn duplicate(&mut self, from: BorrowedFd<'_>, to: c_int) -> io::Result<()> {
-        // SAFETY: the actions are initialised.
-        let code = unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, from.as_raw_fd(), to) };
-        check(code)
-    }
-}
-
-impl Drop for FileActions {
-    fn drop(&mut self) {
-        // SAFETY: the actions are initialised and are not used again.
-        unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
-    }
-}
-
-struct Attributes(libc::posix_spawnattr_t);
-
-impl Attributes {
-    fn new() -> io::Result<Self> {
-        let mut attributes = MaybeUninit::uninit();
-        // SAFETY: the pointer is to memory of the right size, which the call initialises.
-        check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
-        // SAFETY: the call above succeeded, so the value is initialised.
-        let mut attributes = Self(unsafe { attributes.assume_init() });
-        let (none, all) = (signal_set(&[]), every_signal());
-        let to = &raw mut attributes.0;
-        // SAFETY: both pointers are to initialised values.
-        check(unsafe { libc::posix_spawnattr_setsigmask(to, &raw const none) })?;
-        // SAFETY: both pointers are to initialised values.
-        check(unsafe { libc::posix_spawnattr_setsigdefault(to, &raw const all) })?;
-        let flags = c_int::from(libc::POSIX_SPAWN_SETSID)
-            | libc::POSIX_SPAWN_SETSIGMASK
-            | libc::POSIX_SPAWN_SETSIGDEF;
-        let flags = i16::try_from(flags).map_err(io::Error::other)?;
-        // SAFETY: the attributes are initialised.
-        check(unsafe { libc::posix_spawnattr_setflags(to, flags) })?;
-        Ok(attributes)
-    }
-}
-
-impl Drop for Attributes {
-    fn drop(&mut self) {
-        // SAFETY: the attributes are initialised and are not used again.
-        unsafe { libc::posix_spawnattr_destroy(&raw mut self.0) };
-    }
 }
 
 fn signal_set(signals: &[c_int]) -> libc::sigset_t {
@@ -157,13 +67,6 @@ fn signal_set(signals: &[c_int]) -> libc::sigset_t {
         // SAFETY: the set is initialised; a number that is no signal is refused without effect.
         unsafe { libc::sigaddset(&raw mut set, *signal) };
     }
-    set
-}
-
-fn every_signal() -> libc::sigset_t {
-    let mut set = signal_set(&[]);
-    // SAFETY: the pointer is to an initialised value.
-    unsafe { libc::sigfillset(&raw mut set) };
     set
 }
 

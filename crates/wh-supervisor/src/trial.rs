@@ -26,6 +26,7 @@ use wh_domain::ending::Exit;
 use wh_domain::ending::Hindrance;
 use wh_domain::id::StreamNo;
 use wh_domain::isolation::{Enforcement, Level};
+use wh_domain::limits::Limits;
 use wh_domain::worker::{Worker, Workspace};
 use wh_ports::clock::Clock;
 use wh_protocol::control::Control;
@@ -103,7 +104,7 @@ impl Trials {
         let guardian = self.nursery.hire(None).await?;
         let mut running = Running::new(guardian, stdin, [stdout, stderr], channel, &trial, self.most());
         let variables = self.variables(place.as_ref(), &trial);
-        match running.start(&program, &variables, (out, err, third)).await {
+        match running.start(&program, (&variables, &self.worker.limits), (out, err, third)).await {
             Ok(()) => {}
             Err(Unsent::TooLong) => {
                 return Ok(not_started("its command line and environment are too long".to_owned()));
@@ -243,11 +244,11 @@ impl Running {
     async fn start(
         &mut self,
         program: &Arc<Program>,
-        variables: &[CString],
+        within: (&[CString], &Limits),
         (out, err, third): (OwnedFd, OwnedFd, OwnedFd),
     ) -> Result<(), Unsent> {
         let descriptors = [self.stdin.theirs(), out.as_fd(), err.as_fd(), third.as_fd()];
-        self.guardian.start(program, variables, descriptors).await
+        self.guardian.start(program, within, descriptors).await
     }
 
     async fn watch(mut self) -> io::Result<Seen> {
@@ -274,7 +275,8 @@ impl Running {
                     return Ok(Seen::NotIsolated(gaps.unwrap_or_default()));
                 }
                 Happened::Notice(Ok(Notice::Exited(status))) => self.exited(status),
-                Happened::Notice(Ok(Notice::Hello(_) | Notice::Entered(_))) | Happened::Fed => {}
+                Happened::Notice(Ok(Notice::Hello(_) | Notice::Entered(_) | Notice::MemoryHigh { .. }))
+                | Happened::Fed => {}
                 Happened::Notice(Err(Gone)) => {
                     return Err(io::Error::other("the process that watched it is gone"));
                 }

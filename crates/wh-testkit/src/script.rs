@@ -39,7 +39,7 @@ impl Script {
             fault: None,
             raw: false,
             stdin_untouched: false,
-            out_of_memory: false,
+            breach: None,
         };
         Self {
             works_for,

@@ -9,6 +9,7 @@ use crate::tree::Scalar;
 use crate::value::Block;
 use std::collections::HashMap;
 use wh_domain::id::WorkerName;
+use wh_domain::limits::Limits;
 use wh_domain::routing::TypePattern;
 use wh_domain::worker::{Bounds, Protocol, Worker, Workspace};
 
@@ -112,6 +113,7 @@ fn one(
         },
         workspace: if block.word("workspace")? == "none" { Workspace::None } else { Workspace::Full },
         isolation: isolation?,
+        limits: limits(block.block("limits")?)?,
         timeout: timeout?,
         retry: retry?,
         exit_codes: exit_codes?,
@@ -154,6 +156,19 @@ fn task_types(block: &Block, report: &mut Report) -> Option<Vec<TypePattern>> {
         }
     }
     whole.then_some(patterns)
+}
+
+/// What says `unlimited` is no number.
+fn limits(block: &Block) -> Option<Limits> {
+    let mib = |key| block.whole(key).map(|number| number << 20);
+    Some(Limits {
+        memory: mib("memory_mb"),
+        grow_memory: block.count("grow_memory")?,
+        cpu_percent: block.count("cpu_percent"),
+        processes: block.count("processes"),
+        open_files: block.whole("open_files"),
+        file_size: mib("file_size_mb"),
+    })
 }
 
 fn bounds(block: &Block) -> Option<Bounds> {

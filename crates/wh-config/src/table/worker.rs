@@ -12,6 +12,8 @@ const TIB: u64 = 1 << 40;
 const TIMEOUT: Kind = Kind::Time(1, YEAR);
 const STREAMS: Kind = Kind::Whole(1, 1_024);
 const ATTEMPTS: Kind = Kind::Whole(1, 1_000_000);
+/// Of whatever, or as much as there is.
+const UP_TO_A_MILLION: Kind = Kind::Either(&[Kind::Whole(1, MIB), Kind::Word(&[word("unlimited")])]);
 const CAP: Kind = Kind::Whole(1, 1_000_000);
 
 const ATTEMPTS_HINT: &str =
@@ -134,6 +136,8 @@ pub(super) static WORKER: Section = Section {
         )
         .or("strict"),
         Key::alias("isolation_mode", Kind::Either(&[LEVELS, Kind::Section(&ISOLATION)]), "isolation"),
+        Key::new("limits", Kind::Section(&LIMITS), "What an attempt may use of the machine, with all its processes.")
+            .or_section(),
         Key::new("bounds", Kind::Section(&BOUNDS), "Numbers that bound one attempt.").or_section(),
         Key::new("metadata", Kind::Object, "Anything of your own; shown in lists and added to every task's metadata.")
             .example("{version: \"1.2\"}"),
@@ -196,6 +200,38 @@ static PATHS: Section = Section {
     keys: &[
         Key::new("read", Kind::Texts, "To read and execute.").example("[~/.cache/models]"),
         Key::new("write", Kind::Texts, "To read and write.").example("[/srv/out]"),
+    ],
+};
+
+static LIMITS: Section = Section {
+    title: "`limits`",
+    path: "workers[].limits",
+    doc: "What an attempt may use of the machine, with all its processes. Whoever reaches a limit of memory or processes is \
+          ended, with that as the reason.",
+    keys: &[
+        Key::new("memory_mb", UP_TO_A_MILLION, "Memory of all its processes together, in MiB.").or("2048"),
+        Key::new(
+            "grow_memory",
+            Kind::Whole(1, 100),
+            "By how much `memory_mb` grows with each counted attempt, up to the machine's memory.",
+        )
+        .or("1"),
+        Key::new(
+            "cpu_percent",
+            UP_TO_A_MILLION,
+            "Processor time; 100 is one processor. Needs control groups.",
+        )
+        .or("unlimited"),
+        Key::new(
+            "processes",
+            UP_TO_A_MILLION,
+            "Processes at the same time, and their threads where control groups count them.",
+        )
+        .or("1024"),
+        Key::new("open_files", UP_TO_A_MILLION, "Files open at the same time, in each process.")
+            .or("unlimited"),
+        Key::new("file_size_mb", UP_TO_A_MILLION, "The largest file that may be written, in MiB.")
+            .or("unlimited"),
     ],
 };
 

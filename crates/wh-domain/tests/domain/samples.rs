@@ -2,6 +2,7 @@
 
 use wh_domain::ending::{Ending, Exit, Fault, Report, ReportedError, Stop};
 use wh_domain::lifecycle::History;
+use wh_domain::limits::{Breach, Resource};
 use wh_domain::outcome::Outcome;
 use wh_domain::retry::{Backoff, Dice, Jitter, RetryPolicy};
 use wh_domain::task::Counters;
@@ -26,15 +27,7 @@ pub(crate) fn left(code: u8) -> Ending {
 
 /// The same, ended in another way.
 pub(crate) fn ended(exit: Exit) -> Ending {
-    Ending {
-        exit,
-        stop: None,
-        report: None,
-        fault: None,
-        raw: false,
-        stdin_untouched: false,
-        out_of_memory: false,
-    }
+    Ending { exit, stop: None, report: None, fault: None, raw: false, stdin_untouched: false, breach: None }
 }
 
 /// Builders that read like the sentence they make.
@@ -74,7 +67,8 @@ impl With for Ending {
     }
 
     fn out_of_memory(self) -> Ending {
-        Ending { out_of_memory: true, ..self }
+        let breach = Breach { resource: Resource::Memory, limit: 512 << 20, used: 530 << 20 };
+        Ending { breach: Some(breach), ..self }
     }
 }
 

@@ -23,7 +23,10 @@ fn a_worker_that_came_to_its_own_end_is_told_with_code_and_words() {
     check(&left(75), "The worker asked to be tried later (exit code 75).");
     check(&left(1).success(), "The worker reported success but left with exit code 1.");
     check(&ended(Exit::Signal(11)), "The worker was ended by SIGSEGV, which the host did not send.");
-    check(&ended(Exit::Signal(9)).out_of_memory(), "The kernel ended the worker because memory ran out.");
+    let words = "The worker was ended: its processes used 530 MiB of memory and may use 512 MiB.";
+    check(&ended(Exit::Signal(9)).out_of_memory(), words);
+    check(&left(1).out_of_memory(), words);
+    check(&left(0).success().out_of_memory(), "The worker finished the task.");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use wh_domain::ending::ExitTable;
 use wh_domain::health::FaultKind;
 use wh_domain::id::TaskId;
 use wh_domain::isolation::Isolation;
+use wh_domain::limits::Limits;
 use wh_domain::retry::{Backoff, Dice};
 use wh_domain::routing::TypePattern;
 use wh_domain::timeout::TimeoutPolicy;
@@ -22,6 +23,7 @@ fn worker(name: &str, pattern: &str, streams: u32) -> Worker {
         protocol: Protocol::Json,
         workspace: Workspace::None,
         isolation: Isolation::default(),
+        limits: Limits::NONE,
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
         exit_codes: ExitTable::default(),

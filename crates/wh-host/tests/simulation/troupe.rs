@@ -235,15 +235,7 @@ fn play(part: Part, time: Duration, attempt: &AttemptId, shared: &Shared, rng: &
 }
 
 fn by_itself(exit: Exit) -> Ending {
-    Ending {
-        exit,
-        stop: None,
-        report: None,
-        fault: None,
-        raw: false,
-        stdin_untouched: false,
-        out_of_memory: false,
-    }
+    Ending { exit, stop: None, report: None, fault: None, raw: false, stdin_untouched: false, breach: None }
 }
 
 fn stopped(time: Duration, stop: Stop) -> Script {

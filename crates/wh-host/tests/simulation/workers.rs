@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use wh_domain::ending::ExitTable;
 use wh_domain::id::{TaskType, WorkerName};
 use wh_domain::isolation::Isolation;
+use wh_domain::limits::Limits;
 use wh_domain::retry::{OnLost, RetryPolicy};
 use wh_domain::routing::TypePattern;
 use wh_domain::timeout::TimeoutPolicy;
@@ -42,6 +43,7 @@ pub(crate) fn worker(at: usize, streams: u32, policy: RetryPolicy) -> Worker {
         protocol: Protocol::Json,
         workspace: Workspace::None,
         isolation: Isolation::default(),
+        limits: Limits::NONE,
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy { on_lost, ..policy },
         exit_codes: ExitTable::default(),

@@ -1,7 +1,7 @@
 //! A sandbox, prepared once and entered by each worker of a program.
 
-use super::child::{self, Birth, Inside, Refusals, Step};
 use super::syscalls;
+use crate::birth::{self, Birth, Inside, Refusals, Step};
 use crate::sys::{self, Start};
 use crate::wire::{Access, Grant, Sandbox};
 use landlock::{
@@ -60,6 +60,11 @@ impl Enclosure {
         Ok(Self { sandbox, landlock, ruleset, filter })
     }
 
+    /// What is told of a start that is not tried.
+    pub(crate) fn not_started(&self) -> Started {
+        Started::NotIsolated(self.report(&Refusals::default()))
+    }
+
     /// Starts a program inside.
     pub(crate) fn start(&self, start: &Start<'_>) -> io::Result<Started> {
         // What is known to be missing is no step that could be refused.
@@ -72,7 +77,7 @@ impl Enclosure {
             filter: &self.filter,
             required: self.sandbox.required,
         };
-        let (birth, refusals) = child::spawn(start, &inside)?;
+        let (birth, refusals) = birth::spawn(start, Some(&inside))?;
         let report = self.report(&refusals);
         Ok(match birth {
             Birth::Running(pid) => Started::Running(pid, report),
@@ -85,6 +90,7 @@ impl Enclosure {
         let mut report = Enforcement {
             level: Level::Strict,
             landlock: self.landlock.ok().and_then(|version| u8::try_from(version).ok()),
+            cgroup: None,
             enforced: Vec::new(),
             missing: Vec::new(),
         };

@@ -1,10 +1,9 @@
 //! What keeps a worker from the files, the processes and the sockets of others.
 //!
 //! `grants` decides what a worker may reach, from its configuration and its program; `enclosure` prepares a sandbox of that once;
-//! each worker enters it between its birth and its execution (`child`). Nothing else is inside: whoever shared a worker's
+//! each worker enters it between its birth and its execution (`birth`). Nothing else is inside: whoever shared a worker's
 //! sandbox could be signalled by it, and be ended with all that it watches.
 
-mod child;
 pub(crate) mod enclosure;
 pub(crate) mod grants;
 mod syscalls;

@@ -4,6 +4,7 @@
 mod deaths;
 mod endings;
 mod hindrances;
+mod limits;
 mod rig;
 mod sandboxes;
 mod streams;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use wh_domain::id::{Fence, HostId, Seq, StreamNo, TaskId, TaskType, WorkerName};
 use wh_domain::isolation::{Isolation, Level};
 use wh_domain::lifecycle::History;
+use wh_domain::limits::Limits;
 use wh_domain::task::{Counters, Payload};
 use wh_domain::time::{StoreInstant, Timestamp};
 use wh_domain::worker::{Bounds, Program, Protocol, Worker, Workspace};
@@ -179,6 +180,7 @@ pub(crate) fn worker<const N: usize>(argv: [&str; N]) -> Worker {
         protocol: Protocol::Json,
         workspace: Workspace::None,
         isolation: Isolation { level: Level::None, ..Isolation::default() },
+        limits: Limits::NONE,
         timeout: wh_domain::timeout::TimeoutPolicy::default(),
         retry: wh_domain::retry::RetryPolicy::default(),
         exit_codes: wh_domain::ending::ExitTable::default(),

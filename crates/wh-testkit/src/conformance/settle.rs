@@ -174,6 +174,7 @@ pub(super) async fn an_attempt_comes_back_as_it_was_recorded(h: &Harness) {
         isolation: Some(Enforcement {
             level: Level::Strict,
             landlock: Some(3),
+            cgroup: Some(1),
             enforced: vec![Restriction::Files],
             missing: vec![Gap { restriction: Restriction::Signals, why: "it takes Landlock 6".into() }],
         }),

@@ -9,6 +9,7 @@ use wh_domain::ending::{Exit, ExitTable, Stop};
 use wh_domain::id::{Fence, HostId, Seq, StreamNo, TaskId, TaskType, WorkerName};
 use wh_domain::isolation::Isolation;
 use wh_domain::lifecycle::History;
+use wh_domain::limits::Limits;
 use wh_domain::retry::RetryPolicy;
 use wh_domain::task::{Counters, Payload};
 use wh_domain::timeout::TimeoutPolicy;
@@ -32,6 +33,7 @@ fn worker() -> Worker {
         protocol: Protocol::Json,
         workspace: Workspace::None,
         isolation: Isolation::default(),
+        limits: Limits::NONE,
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
         exit_codes: ExitTable::default(),

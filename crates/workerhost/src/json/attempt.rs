@@ -48,6 +48,8 @@ struct Isolation {
     level: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     landlock_abi: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cgroup_version: Option<u8>,
     enforced: Vec<&'static str>,
     missing: Vec<Missing>,
 }
@@ -64,6 +66,7 @@ impl Isolation {
         Self {
             level: enforcement.level.as_str(),
             landlock_abi: enforcement.landlock,
+            cgroup_version: enforcement.cgroup,
             enforced: enforcement.enforced.iter().map(|it| it.as_str()).collect(),
             missing: enforcement.missing.iter().map(missing).collect(),
         }

@@ -68,15 +68,7 @@ fn defers(when: RetryAfter) -> Script {
 }
 
 fn seen(exit: Exit) -> Ending {
-    Ending {
-        exit,
-        stop: None,
-        report: None,
-        fault: None,
-        raw: false,
-        stdin_untouched: false,
-        out_of_memory: false,
-    }
+    Ending { exit, stop: None, report: None, fault: None, raw: false, stdin_untouched: false, breach: None }
 }
 
 /// A host that is alone in its world.

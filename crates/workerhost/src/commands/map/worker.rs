@@ -9,6 +9,7 @@ use std::time::Duration;
 use wh_domain::exit::ExitTable;
 use wh_domain::id::{TaskType, WorkerName};
 use wh_domain::isolation::{Isolation, Level};
+use wh_domain::limits::Limits;
 use wh_domain::retry::RetryPolicy;
 use wh_domain::routing::TypePattern;
 use wh_domain::timeout::TimeoutPolicy;
@@ -48,6 +49,7 @@ pub(super) fn worker(wanted: Wanted) -> Result<Worker, Failure> {
         workspace: Workspace::None,
         // Whoever writes a command line counts on files being written where they stand.
         isolation: Isolation { level: Level::None, ..Isolation::default() },
+        limits: Limits::NONE,
         timeout: TimeoutPolicy::new(hard, None, grace)
             .map_err(|error| Failure::usage(format!("--timeout: {error}")))?,
         retry: RetryPolicy {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use wh_domain::exit::ExitTable;
 use wh_domain::id::WorkerName;
 use wh_domain::isolation::Isolation;
+use wh_domain::limits::Limits;
 use wh_domain::retry::RetryPolicy;
 use wh_domain::routing::TypePattern;
 use wh_domain::timeout::TimeoutPolicy;
@@ -117,6 +118,7 @@ fn command(options: &Options, params: String) -> Result<Subject, Failure> {
         protocol: Protocol::Json,
         workspace: Workspace::Full,
         isolation: Isolation::default(),
+        limits: Limits::default(),
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
         exit_codes: ExitTable::default(),

@@ -1,9 +1,15 @@
 //! What host and guardian say to each other, as bytes: frames of a length, a kind and its fields.
 
-use std::ffi::{CStr, CString};
-use std::time::Duration;
+mod fields;
+
+use fields::{
+    Fields, put_breach, put_bytes, put_count, put_duration, put_enforcement, put_limits, put_sandbox,
+    put_strings,
+};
+use std::ffi::CString;
 use wh_domain::attempt::Usage;
-use wh_domain::isolation::{Enforcement, Gap, Level, Network, Restriction};
+use wh_domain::isolation::{Enforcement, Network};
+use wh_domain::limits::{Breach, Limits};
 
 /// The longest frame, in bytes; longer command lines and environments are refused before anything is sent. The
 /// kernel itself takes less.
@@ -71,8 +77,8 @@ impl Access {
 pub(crate) enum Command {
     /// The program of all starts to come.
     Program(Program),
-    /// Start it, with these variables besides. Comes with descriptors 0 to 3 of the new process.
-    Start(Vec<CString>),
+    /// Start it, with these variables besides, and within these limits. Comes with descriptors 0 to 3 of the new process.
+    Start(Vec<CString>, Limits),
     /// Send this signal to the worker alone.
     Signal(i32),
     /// Send SIGTERM to the whole tree, and leave what then remains to the host.
@@ -92,6 +98,8 @@ pub(crate) enum Notice {
     NotStarted(i32),
     /// It was not executed, because its isolation is required and has gaps: those of [`Notice::Entered`].
     NotIsolated,
+    /// The tree uses most of its memory: so much, of so much, in bytes.
+    MemoryHigh { used: u64, limit: u64 },
     /// The worker has ended but processes of its own live on; [`Notice::Ended`] follows when they do no more.
     Exited(i32),
     /// The tree is empty.
@@ -107,6 +115,10 @@ pub(crate) struct Ended {
     pub(crate) usage: Usage,
     /// Command lines of processes that outlived the worker by more than their grace.
     pub(crate) leaked: Vec<Box<str>>,
+    /// The limit for which some of its processes were ended.
+    pub(crate) breach: Option<Breach>,
+    /// Whether it could not make more processes, because it had as many as it may.
+    pub(crate) is_crowded: bool,
 }
 
 /// Why bytes are no frame. The other side is not what it should be: give up.
@@ -165,9 +177,10 @@ impl Command {
                 put_strings(to, &program.env);
                 put_sandbox(to, program.sandbox.as_ref());
             }
-            Self::Start(env) => {
+            Self::Start(env, limits) => {
                 to.push(b's');
                 put_strings(to, env);
+                put_limits(to, limits);
             }
             Self::Signal(number) => {
                 to.push(b'n');
@@ -188,7 +201,7 @@ impl Command {
                 env: fields.strings()?,
                 sandbox: fields.sandbox()?,
             }),
-            b's' => Self::Start(fields.strings()?),
+            b's' => Self::Start(fields.strings()?, fields.limits()?),
             b'n' => Self::Signal(fields.i32()?),
             b't' => Self::Terminate,
             b'k' => Self::Kill,
@@ -215,6 +228,11 @@ impl Notice {
                 to.push(b'w');
                 put_enforcement(to, report);
             }
+            Self::MemoryHigh { used, limit } => {
+                to.push(b'm');
+                to.extend_from_slice(&used.to_le_bytes());
+                to.extend_from_slice(&limit.to_le_bytes());
+            }
             Self::Exited(status) => {
                 to.push(b'q');
                 to.extend_from_slice(&status.to_le_bytes());
@@ -227,6 +245,8 @@ impl Notice {
                 to.extend_from_slice(&ended.usage.max_rss_kib.to_le_bytes());
                 put_count(to, ended.leaked.len());
                 ended.leaked.iter().for_each(|line| put_bytes(to, line.as_bytes()));
+                put_breach(to, ended.breach);
+                to.push(ended.is_crowded.into());
             }
         })
     }
@@ -238,6 +258,7 @@ impl Notice {
             b'x' => Self::NotStarted(fields.i32()?),
             b'i' => Self::NotIsolated,
             b'w' => Self::Entered(fields.enforcement()?),
+            b'm' => Self::MemoryHigh { used: fields.u64()?, limit: fields.u64()? },
             b'q' => Self::Exited(fields.i32()?),
             b'e' => Self::Ended(Ended {
                 status: fields.i32()?,
@@ -247,6 +268,8 @@ impl Notice {
                     max_rss_kib: fields.u64()?,
                 },
                 leaked: fields.many(Fields::text)?,
+                breach: fields.breach()?,
+                is_crowded: fields.byte()? == 1,
             }),
             _ => return Err(Garbled),
         };
@@ -268,160 +291,13 @@ fn framed(to: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) -> Option<()> {
     Some(())
 }
 
-/// Counts and lengths are below [`MAX_FRAME`] in every frame that is sent; one that is not is refused as a whole.
-fn put_count(to: &mut Vec<u8>, count: usize) {
-    to.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
-}
-
-fn put_bytes(to: &mut Vec<u8>, bytes: &[u8]) {
-    put_count(to, bytes.len());
-    to.extend_from_slice(bytes);
-}
-
-fn put_strings(to: &mut Vec<u8>, strings: &[CString]) {
-    put_count(to, strings.len());
-    for string in strings {
-        put_bytes(to, string.as_bytes_with_nul());
-    }
-}
-
-fn put_sandbox(to: &mut Vec<u8>, sandbox: Option<&Sandbox>) {
-    let Some(sandbox) = sandbox else { return to.push(b'n') };
-    to.push(if sandbox.required { b'r' } else { b's' });
-    put_count(to, sandbox.grants.len());
-    for grant in &sandbox.grants {
-        to.push(grant.access.code());
-        put_bytes(to, grant.path.as_bytes_with_nul());
-    }
-    match &sandbox.network {
-        Network::Any => to.push(b'a'),
-        Network::None => to.push(b'n'),
-        Network::Ports(ports) => {
-            to.push(b'p');
-            put_count(to, ports.len());
-            for port in ports {
-                to.extend_from_slice(&port.to_le_bytes());
-            }
-        }
-    }
-}
-
-fn put_enforcement(to: &mut Vec<u8>, report: &Enforcement) {
-    put_bytes(to, report.level.as_str().as_bytes());
-    to.push(report.landlock.unwrap_or(0));
-    put_count(to, report.enforced.len());
-    report.enforced.iter().for_each(|restriction| put_bytes(to, restriction.as_str().as_bytes()));
-    put_count(to, report.missing.len());
-    for gap in &report.missing {
-        put_bytes(to, gap.restriction.as_str().as_bytes());
-        put_bytes(to, gap.why.as_bytes());
-    }
-}
-
-fn put_duration(to: &mut Vec<u8>, duration: Duration) {
-    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    to.extend_from_slice(&micros.to_le_bytes());
-}
-
-/// What is left to read of a frame.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Garbled> {
-        let (array, rest) = self.0.split_first_chunk::<N>().ok_or(Garbled)?;
-        self.0 = rest;
-        Ok(*array)
-    }
-
-    fn byte(&mut self) -> Result<u8, Garbled> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-
-    fn i32(&mut self) -> Result<i32, Garbled> {
-        self.array().map(i32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Result<u64, Garbled> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    fn duration(&mut self) -> Result<Duration, Garbled> {
-        self.u64().map(Duration::from_micros)
-    }
-
-    fn count(&mut self) -> Result<usize, Garbled> {
-        self.array().map(|bytes| u32::from_le_bytes(bytes) as usize)
-    }
-
-    fn bytes(&mut self) -> Result<&'a [u8], Garbled> {
-        let length = self.count()?;
-        let (bytes, rest) = self.0.split_at_checked(length).ok_or(Garbled)?;
-        self.0 = rest;
-        Ok(bytes)
-    }
-
-    fn string(&mut self) -> Result<CString, Garbled> {
-        CStr::from_bytes_with_nul(self.bytes()?).map(CStr::to_owned).map_err(|_| Garbled)
-    }
-
-    fn text(&mut self) -> Result<Box<str>, Garbled> {
-        std::str::from_utf8(self.bytes()?).map(Box::from).map_err(|_| Garbled)
-    }
-
-    fn strings(&mut self) -> Result<Vec<CString>, Garbled> {
-        self.many(Self::string)
-    }
-
-    /// Items behind their count. The count is not trusted with memory: each item takes bytes of the frame.
-    fn many<T>(&mut self, item: impl Fn(&mut Self) -> Result<T, Garbled>) -> Result<Vec<T>, Garbled> {
-        (0..self.count()?).map(|_| item(self)).collect()
-    }
-
-    fn sandbox(&mut self) -> Result<Option<Sandbox>, Garbled> {
-        let required = match self.byte()? {
-            b'n' => return Ok(None),
-            b's' => false,
-            b'r' => true,
-            _ => return Err(Garbled),
-        };
-        let grants = self.many(Self::grant)?;
-        let network = match self.byte()? {
-            b'a' => Network::Any,
-            b'n' => Network::None,
-            b'p' => Network::Ports(self.many(|fields| fields.array().map(u16::from_le_bytes))?),
-            _ => return Err(Garbled),
-        };
-        Ok(Some(Sandbox { required, grants, network }))
-    }
-
-    fn grant(&mut self) -> Result<Grant, Garbled> {
-        let code = self.byte()?;
-        let access =
-            [Access::List, Access::Read, Access::Use, Access::Write].into_iter().find(|it| it.code() == code);
-        Ok(Grant { access: access.ok_or(Garbled)?, path: self.string()? })
-    }
-
-    fn enforcement(&mut self) -> Result<Enforcement, Garbled> {
-        let level = Level::parse(&self.text()?).ok_or(Garbled)?;
-        let landlock = Some(self.byte()?).filter(|abi| *abi > 0);
-        let enforced = self.many(Self::restriction)?;
-        let gap = |fields: &mut Self| Ok(Gap { restriction: fields.restriction()?, why: fields.text()? });
-        Ok(Enforcement { level, landlock, enforced, missing: self.many(gap)? })
-    }
-
-    fn restriction(&mut self) -> Result<Restriction, Garbled> {
-        Restriction::parse(&self.text()?).ok_or(Garbled)
-    }
-
-    fn end(self) -> Result<(), Garbled> {
-        if self.0.is_empty() { Ok(()) } else { Err(Garbled) }
-    }
-}
-
 #[cfg(test)]
 mod unit {
     use super::*;
     use proptest::prelude::*;
+    use std::time::Duration;
+    use wh_domain::isolation::{Gap, Level, Restriction};
+    use wh_domain::limits::Resource;
 
     fn strings() -> impl Strategy<Value = Vec<CString>> {
         proptest::collection::vec(
@@ -446,6 +322,19 @@ mod unit {
         }))
     }
 
+    fn limits() -> impl Strategy<Value = Limits> {
+        let numbers =
+            (any::<Option<u64>>(), any::<u32>(), any::<[Option<u32>; 2]>(), any::<[Option<u64>; 2]>());
+        numbers.prop_map(|(memory, grow_memory, [cpu_percent, processes], [open_files, file_size])| Limits {
+            memory,
+            grow_memory,
+            cpu_percent,
+            processes,
+            open_files,
+            file_size,
+        })
+    }
+
     fn command() -> impl Strategy<Value = Command> {
         prop_oneof![
             (strings(), strings(), sandbox()).prop_map(|(argv, env, sandbox)| {
@@ -457,7 +346,7 @@ mod unit {
                     sandbox,
                 })
             }),
-            strings().prop_map(Command::Start),
+            (strings(), limits()).prop_map(|(env, limits)| Command::Start(env, limits)),
             any::<i32>().prop_map(Command::Signal),
             Just(Command::Terminate),
             Just(Command::Kill),
@@ -503,6 +392,7 @@ mod unit {
         let entered = Enforcement {
             level: Level::Strict,
             landlock: Some(7),
+            cgroup: Some(2),
             enforced: vec![Restriction::Files, Restriction::Umask],
             missing: vec![Gap { restriction: Restriction::Signals, why: "refused".into() }],
         };
@@ -513,7 +403,12 @@ mod unit {
             Notice::NotIsolated,
             Notice::NotStarted(2),
             Notice::Exited(256),
-            Notice::Ended(Ended { status: 9, usage, leaked }),
+            Notice::MemoryHigh { used: 1 << 40, limit: 3 },
+            Notice::Ended(Ended { status: 9, usage, leaked, breach: None, is_crowded: true }),
+            Notice::Ended(Ended {
+                breach: Some(Breach { resource: Resource::Memory, limit: 5, used: 6 }),
+                ..Ended::default()
+            }),
         ] {
             let mut bytes = Vec::new();
             notice.encode(&mut bytes).unwrap();
@@ -526,8 +421,12 @@ mod unit {
     #[test]
     fn a_frame_beyond_the_bound_is_neither_sent_nor_read() {
         let mut bytes = vec![1, 2, 3];
-        let most = MAX_FRAME - 1 - 4 - 4 - 1;
-        let of = |length: usize| Command::Start(vec![CString::new(vec![b'x'; length]).unwrap()]);
+        let start = |env| Command::Start(env, Limits::NONE);
+        let mut least = Vec::new();
+        start(Vec::new()).encode(&mut least).unwrap();
+        // Besides what it takes without a variable: the frame's own length is not counted, the variable's is.
+        let most = MAX_FRAME - (least.len() - 4) - 4 - 1;
+        let of = |length: usize| start(vec![CString::new(vec![b'x'; length]).unwrap()]);
         assert_eq!(of(most).encode(&mut Vec::new()), Some(()));
         assert_eq!(of(most + 1).encode(&mut bytes), None);
         assert_eq!(bytes, [1, 2, 3], "nothing of it may be sent");

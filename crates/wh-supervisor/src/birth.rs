@@ -1,11 +1,12 @@
-//! Starts a program inside a sandbox, which `posix_spawn` cannot: the steps between birth and execution, and nothing else.
+//! Starts a program with limits and inside a sandbox, which `posix_spawn` cannot: the steps between birth and execution, and
+//! nothing else.
 //!
 //! The new process shares this one's memory until it executes (`vfork`), and this one stands still meanwhile. So its birth
 //! costs the same however large this process is, and it tells which step was refused. It makes system calls only: nothing
 //! allocates, nothing takes a lock.
 #![expect(unsafe_code, reason = "clone, and the calls of the new process, have no safe wrapper")]
 
-use crate::sys::Start;
+use crate::sys::{Rlimits, Start};
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::process::{Pid, WaitOptions, waitpid};
 use seccompiler::{BpfProgram, sock_filter};
@@ -19,9 +20,11 @@ const STACK: usize = 64 << 10;
 /// The highest signal there is.
 const LAST_SIGNAL: c_int = 64;
 
-/// What is entered one after the other. Whatever is refused, the next is tried all the same.
+/// What is done one after the other. Whatever is refused, the next is tried all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
+    /// The limits of each process.
+    Limits,
     /// The limit on core dumps.
     CoreDumps,
     /// `no_new_privs`, which the following two need.
@@ -33,24 +36,27 @@ pub(super) enum Step {
 }
 
 /// How many there are.
-const STEPS: usize = 4;
+const STEPS: usize = 5;
+
+/// How near to its end a process is that goes first: half of all the memory there is counts as its own.
+const GOES_FIRST: &CStr = c"500";
 
 /// What is to be entered.
-pub(super) struct Inside<'a> {
+pub(crate) struct Inside<'a> {
     /// `None` where the kernel has none.
-    pub(super) ruleset: Option<BorrowedFd<'a>>,
-    pub(super) filter: &'a BpfProgram,
+    pub(crate) ruleset: Option<BorrowedFd<'a>>,
+    pub(crate) filter: &'a BpfProgram,
     /// Whether nothing is to be executed where a step was refused.
-    pub(super) required: bool,
+    pub(crate) required: bool,
 }
 
 /// An error number for each step; 0 where it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Refusals([c_int; STEPS]);
+pub(crate) struct Refusals([c_int; STEPS]);
 
 impl Refusals {
     /// Why a step was refused, if it was.
-    pub(super) fn of(&self, step: Step) -> Option<io::Error> {
+    pub(crate) fn of(&self, step: Step) -> Option<io::Error> {
         let number = self.0.get(step as usize).copied().unwrap_or(0);
         (number != 0).then(|| io::Error::from_raw_os_error(number))
     }
@@ -58,7 +64,7 @@ impl Refusals {
 
 /// What became of a start.
 #[derive(Debug)]
-pub(super) enum Birth {
+pub(crate) enum Birth {
     /// It runs.
     Running(Pid),
     /// A step was refused, and all were required.
@@ -74,7 +80,9 @@ struct Shared {
     descriptors: [c_int; 4],
     /// -1 for none.
     ruleset: c_int,
+    /// Null for none; then there is no sandbox to be entered.
     filter: *const Filter,
+    rlimits: Rlimits,
     required: bool,
     /// What was refused, and why it was not executed.
     outcome: (Refusals, c_int),
@@ -87,22 +95,29 @@ struct Filter {
     code: *const sock_filter,
 }
 
-/// Starts a program inside, in a session of its own, with default signal dispositions and an empty signal mask. The error is
+impl Filter {
+    fn of(program: &BpfProgram) -> io::Result<Self> {
+        let length = u16::try_from(program.len()).map_err(io::Error::other)?;
+        Ok(Self { length, code: program.as_ptr() })
+    }
+}
+
+/// Starts a program, inside where there is an inside, in a session of its own, with default signal dispositions and an empty signal mask. The error is
 /// the one that the kernel gave for the birth, the directory, a descriptor or the execution.
-pub(super) fn spawn(start: &Start<'_>, inside: &Inside<'_>) -> io::Result<(Birth, Refusals)> {
+pub(crate) fn spawn(start: &Start<'_>, inside: Option<&Inside<'_>>) -> io::Result<(Birth, Refusals)> {
     let argv = pointers(start.argv.iter().map(CString::as_c_str));
     let env = pointers(start.env.iter().copied());
-    let length = u16::try_from(inside.filter.len()).map_err(io::Error::other)?;
-    let filter = Filter { length, code: inside.filter.as_ptr() };
+    let filter = inside.map(|inside| Filter::of(inside.filter)).transpose()?;
     let mut shared = Shared {
         program: start.program.as_ptr(),
         argv: argv.as_ptr(),
         env: env.as_ptr(),
         directory: start.directory.as_ptr(),
         descriptors: start.descriptors.map(|descriptor| descriptor.as_raw_fd()),
-        ruleset: inside.ruleset.map_or(-1, |ruleset| ruleset.as_raw_fd()),
-        filter: &raw const filter,
-        required: inside.required,
+        ruleset: inside.and_then(|inside| inside.ruleset).map_or(-1, |ruleset| ruleset.as_raw_fd()),
+        filter: filter.as_ref().map_or(std::ptr::null(), std::ptr::from_ref),
+        rlimits: start.rlimits,
+        required: inside.is_some_and(|inside| inside.required),
         outcome: (Refusals::default(), 0),
     };
     let mut stack = vec![0_u128; STACK / size_of::<u128>()];
@@ -157,7 +172,10 @@ fn become_the_program(shared: &mut Shared) -> Result<(), c_int> {
         // SAFETY: the table of descriptors is this process's own; nobody in it owns the first four.
         made(unsafe { libc::dup2(from, number) }.into())?;
     }
-    enter(shared);
+    note(shared, Step::Limits, limit(&shared.rlimits));
+    if !shared.filter.is_null() {
+        enter(shared);
+    }
     if shared.required && shared.outcome.0 != Refusals::default() {
         return Err(NOT_ENTERED);
     }
@@ -197,6 +215,42 @@ fn enter(shared: &mut Shared) {
     let set =
         unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0_u32, shared.filter) };
     note(shared, Step::Filter, made(set));
+}
+
+/// Limits what this process may use, and its children.
+fn limit(limits: &Rlimits) -> Result<(), c_int> {
+    if let Some(files) = limits.open_files {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the pointer is to a value of the right type, which the call fills.
+        made(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }.into())?;
+        let files = files.min(limit.rlim_max);
+        limit = libc::rlimit { rlim_cur: files, rlim_max: files };
+        // SAFETY: the value is initialised.
+        made(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }.into())?;
+    }
+    if let Some(bytes) = limits.file_size {
+        let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+        // SAFETY: the value is initialised.
+        made(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) }.into())?;
+    }
+    if limits.goes_first {
+        go_first();
+    }
+    Ok(())
+}
+
+/// Asks the kernel to end this process before others. Where it is refused, others may go first: nothing else depends on it.
+fn go_first() {
+    // SAFETY: the string ends with a NUL byte.
+    let file = unsafe { libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
+    if file < 0 {
+        return;
+    }
+    let words = GOES_FIRST.to_bytes();
+    // SAFETY: the descriptor is open, and the bytes are there.
+    unsafe { libc::write(file, words.as_ptr().cast(), words.len()) };
+    // SAFETY: nobody else has the descriptor.
+    unsafe { libc::close(file) };
 }
 
 /// Lowers the soft limit; the hard one is the worker's to use.

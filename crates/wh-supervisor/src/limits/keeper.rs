@@ -1,0 +1,324 @@
+//! Has limits hold for the trees that one guardian starts, one after the other, and says what was reached.
+
+use super::groups::{self, Controller, Group, number};
+use super::measure;
+use crate::sys::Rlimits;
+use rustix::fd::OwnedFd;
+use rustix::process::Pid;
+use std::io;
+use std::time::{Duration, Instant};
+use wh_domain::isolation::{Gap, Restriction};
+use wh_domain::limits::{Breach, Limits, Resource};
+
+/// Between the start of a worker and the first look at what it uses.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+/// Between two looks, where control groups hold the limits and only what is near them is looked for.
+const WATCHED: Duration = Duration::from_millis(250);
+/// Between two looks, where looking is all there is.
+const MEASURED: Duration = Duration::from_millis(100);
+/// A worker that uses so many hundredths of its memory is told.
+const HIGH_PERCENT: u64 = 80;
+/// The period in which processor time is counted, in microseconds.
+const PERIOD: u64 = 100_000;
+/// Groups of version 1 take this as "as much as there is".
+const NO_BYTES: &str = "-1";
+const NO_LIMIT: &str = "max";
+
+/// Has limits hold.
+#[derive(Debug, Default)]
+pub(crate) struct Keeper {
+    /// `None` until they are needed for the first time: to join one costs milliseconds.
+    groups: Option<Groups>,
+    held: Option<(Limits, Held)>,
+    next: Option<Instant>,
+    has_warned: bool,
+    /// The most memory that was seen, in bytes.
+    peak: u64,
+}
+
+/// The groups that were to be had, and their counters.
+#[derive(Debug, Default)]
+struct Groups {
+    joined: Vec<Group>,
+    refused: Vec<(Controller, String)>,
+    /// Counts processes that the kernel ended for memory.
+    kills: Option<Counter>,
+    /// Counts processes that could not be made.
+    forks: Option<Counter>,
+    /// What is used now, with what the kernel keeps for its own sake and can do without.
+    usage: Option<OwnedFd>,
+    /// What of it is the processes' own, and under which word.
+    own: Option<(OwnedFd, &'static str)>,
+}
+
+/// A number that only grows.
+#[derive(Debug)]
+struct Counter {
+    file: OwnedFd,
+    word: &'static str,
+    seen: u64,
+}
+
+impl Counter {
+    fn new(file: OwnedFd, word: &'static str) -> Self {
+        let seen = number(&file, word).unwrap_or(0);
+        Self { file, word, seen }
+    }
+
+    /// By how much it has grown since it was asked last.
+    fn growth(&mut self) -> u64 {
+        let now = number(&self.file, self.word).unwrap_or(self.seen);
+        now.saturating_sub(std::mem::replace(&mut self.seen, now))
+    }
+}
+
+/// What holds for the next tree.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Held {
+    pub(crate) enforced: Vec<Restriction>,
+    pub(crate) missing: Vec<Gap>,
+    /// Which version of control groups has a part in it.
+    pub(crate) cgroup: Option<u8>,
+    /// What each process is given at its birth.
+    pub(crate) rlimits: Rlimits,
+}
+
+/// What a look at a tree has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Nothing to speak of.
+    Fine,
+    /// It uses most of its memory; told once. In bytes.
+    High { used: u64, limit: u64 },
+    /// It has reached a limit for which it is ended.
+    Over(Breach),
+}
+
+/// What is told of a tree at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Told {
+    /// A limit at which the kernel has ended processes.
+    pub(crate) breach: Option<Breach>,
+    /// Whether processes could not be made because there were as many as there may be.
+    pub(crate) is_crowded: bool,
+    /// The most memory that was seen, in bytes.
+    pub(crate) peak: u64,
+}
+
+impl Keeper {
+    /// Has limits hold for what is started next.
+    pub(crate) fn hold(&mut self, limits: &Limits) -> &Held {
+        let is_known = self.held.as_ref().is_some_and(|(known, _)| known == limits);
+        if !is_known {
+            let wants_groups =
+                [limits.memory, limits.processes.map(u64::from), limits.cpu_percent.map(u64::from)];
+            // Those that were joined once have to be told that nothing is limited any more.
+            let groups = match &mut self.groups {
+                None if wants_groups == [None; 3] => None,
+                groups => Some(groups.get_or_insert_with(Groups::join)),
+            };
+            self.held = Some((*limits, held(limits, groups)));
+        }
+        &self.held.get_or_insert_with(|| (*limits, Held::default())).1
+    }
+
+    /// A tree begins.
+    pub(crate) fn begin(&mut self) {
+        (self.has_warned, self.peak) = (false, 0);
+        let is_watched =
+            self.limits().is_some_and(|limits| limits.memory.is_some() || self.is_to_be_counted(&limits));
+        self.next = is_watched.then(|| Instant::now() + FIRST_LOOK);
+    }
+
+    /// When to look at it next.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// Looks at a tree of these processes.
+    pub(crate) fn look(&mut self, pids: impl FnOnce() -> Vec<Pid>) -> Seen {
+        let Some(limits) = self.limits() else { return Seen::Fine };
+        let memory = limits.memory.unwrap_or(u64::MAX);
+        let is_over = |used| Seen::Over(Breach { resource: Resource::Memory, limit: memory, used });
+        let groups = self.groups.as_mut().filter(|groups| groups.holds(Controller::Memory));
+        self.next = Some(Instant::now() + if groups.is_some() { WATCHED } else { MEASURED });
+        let used = if let Some(groups) = groups {
+            if groups.kills.as_mut().is_some_and(|kills| kills.growth() > 0) {
+                // The kernel gives no more than the limit, so that is what was used.
+                self.peak = self.peak.max(memory);
+                return is_over(self.peak);
+            }
+            groups.used(memory)
+        } else {
+            let pids = pids();
+            let count = pids.len() as u64;
+            if self.is_to_be_counted(&limits) && limits.processes.is_some_and(|most| count > u64::from(most))
+            {
+                let limit = limits.processes.map_or(0, u64::from);
+                return Seen::Over(Breach { resource: Resource::Processes, limit, used: count });
+            }
+            let used = measure::at_most(&pids);
+            if used > memory { measure::exactly(&pids) } else { used }
+        };
+        self.peak = self.peak.max(used);
+        if used > memory {
+            return is_over(used);
+        }
+        if limits.memory.is_some() && !self.has_warned && used / HIGH_PERCENT > memory / 100 {
+            self.has_warned = true;
+            return Seen::High { used, limit: memory };
+        }
+        Seen::Fine
+    }
+
+    /// What is to be told of a tree that has ended.
+    pub(crate) fn end(&mut self) -> Told {
+        self.next = None;
+        let mut told = Told { peak: self.peak, ..Told::default() };
+        let limit = self.limits().and_then(|limits| limits.memory);
+        if let (Some(groups), Some(limit)) = (&mut self.groups, limit)
+            && groups.kills.as_mut().is_some_and(|kills| kills.growth() > 0)
+        {
+            told.peak = self.peak.max(limit);
+            told.breach = Some(Breach { resource: Resource::Memory, limit, used: told.peak });
+        }
+        let forks = self.groups.as_mut().and_then(|groups| groups.forks.as_mut());
+        told.is_crowded = forks.is_some_and(|forks| forks.growth() > 0);
+        told
+    }
+
+    fn limits(&self) -> Option<Limits> {
+        self.held.as_ref().map(|(limits, _)| *limits)
+    }
+
+    /// Whether nobody else counts the processes.
+    fn is_to_be_counted(&self, limits: &Limits) -> bool {
+        limits.processes.is_some()
+            && !self.groups.as_ref().is_some_and(|groups| groups.holds(Controller::Pids))
+    }
+}
+
+impl Groups {
+    fn join() -> Self {
+        let (joined, refused) = groups::join();
+        let mut groups = Self { joined, refused, ..Self::default() };
+        let file = |controller, name: [&std::ffi::CStr; 2]| {
+            let group = groups.joined.iter().find(|group| group.controller == controller)?;
+            group.open(if group.version == 1 { name[0] } else { name[1] }).ok()
+        };
+        let counter = |file: Option<OwnedFd>, word| file.map(|file| Counter::new(file, word));
+        let kills = counter(file(Controller::Memory, [c"memory.oom_control", c"memory.events"]), "oom_kill");
+        let forks = counter(file(Controller::Pids, [c"pids.events", c"pids.events"]), "max");
+        let usage = file(Controller::Memory, [c"memory.usage_in_bytes", c"memory.current"]);
+        let own = file(Controller::Memory, [c"memory.stat", c"memory.stat"]);
+        let word = if groups.version(Controller::Memory) == Some(1) { "total_rss" } else { "anon" };
+        (groups.kills, groups.forks, groups.usage) = (kills, forks, usage);
+        groups.own = own.map(|file| (file, word));
+        groups
+    }
+
+    fn holds(&self, controller: Controller) -> bool {
+        self.version(controller).is_some()
+    }
+
+    fn version(&self, controller: Controller) -> Option<u8> {
+        self.joined.iter().find(|group| group.controller == controller).map(|group| group.version)
+    }
+
+    /// What the processes use. What the kernel keeps for its own sake is left out, which costs more to tell, so it is told
+    /// only where it could matter.
+    fn used(&self, limit: u64) -> u64 {
+        let all = self.usage.as_ref().and_then(|file| number(file, "")).unwrap_or(0);
+        if all / HIGH_PERCENT <= limit / 100 {
+            return all;
+        }
+        self.own.as_ref().and_then(|(file, word)| number(file, word)).unwrap_or(all)
+    }
+
+    /// Sets a limit, or says why it cannot be had.
+    fn limit(
+        &self,
+        controller: Controller,
+        set: impl FnOnce(&Group) -> io::Result<()>,
+    ) -> Result<u8, String> {
+        if let Some((_, why)) = self.refused.iter().find(|(refused, _)| *refused == controller) {
+            return Err(why.clone());
+        }
+        let group = self.joined.iter().find(|group| group.controller == controller);
+        let group = group.ok_or("this machine gives no control group for it")?;
+        set(group).map(|()| group.version).map_err(|error| format!("its control group refused: {error}"))
+    }
+}
+
+/// Has limits hold, each by whatever can.
+fn held(limits: &Limits, groups: Option<&mut Groups>) -> Held {
+    let mut held = Held::default();
+    if let Some(groups) = groups {
+        let memory = groups.limit(Controller::Memory, |group| set_memory(group, limits.memory));
+        let processes = groups.limit(Controller::Pids, |group| {
+            // With the guardian itself.
+            let most = limits.processes.map_or(NO_LIMIT.to_owned(), |most| (u64::from(most) + 1).to_string());
+            group.set(c"pids.max", &most)
+        });
+        let cpu = groups.limit(Controller::Cpu, |group| set_cpu(group, limits.cpu_percent));
+        // What no group holds is measured.
+        if limits.memory.is_some() {
+            held.enforced.push(Restriction::Memory);
+            held.cgroup = memory.ok();
+        }
+        if limits.processes.is_some() {
+            held.enforced.push(Restriction::Processes);
+            held.cgroup = held.cgroup.or(processes.ok());
+        }
+        match (limits.cpu_percent, cpu) {
+            (None, _) => {}
+            (Some(_), Ok(version)) => {
+                held.enforced.push(Restriction::Cpu);
+                held.cgroup = held.cgroup.or(Some(version));
+            }
+            (Some(_), Err(why)) => held.missing.push(Gap { restriction: Restriction::Cpu, why: why.into() }),
+        }
+    }
+    if limits.open_files.is_some() {
+        held.enforced.push(Restriction::OpenFiles);
+    }
+    if limits.file_size.is_some() {
+        held.enforced.push(Restriction::FileSize);
+    }
+    held.rlimits = Rlimits {
+        open_files: limits.open_files,
+        file_size: limits.file_size,
+        goes_first: limits.memory.is_some(),
+    };
+    held
+}
+
+/// The limit of memory, and of memory and swap together, which may never be the smaller one.
+fn set_memory(group: &Group, limit: Option<u64>) -> io::Result<()> {
+    let words = |none: &str| limit.map_or(none.to_owned(), |bytes| bytes.to_string());
+    if group.version != 1 {
+        group.set(c"memory.max", &words(NO_LIMIT))?;
+        // Where there is no swap, there is no such file.
+        group.set(c"memory.swap.max", if limit.is_some() { "0" } else { NO_LIMIT }).ok();
+        return Ok(());
+    }
+    let (memory, both) = (c"memory.limit_in_bytes", c"memory.memsw.limit_in_bytes");
+    let limit = words(NO_BYTES);
+    if group.set(memory, &limit).is_err() {
+        // It grows beyond the other one, which has to go first.
+        group.set(both, &limit)?;
+        group.set(memory, &limit)?;
+    }
+    // Where swap is not counted, there is no such file.
+    group.set(both, &limit).ok();
+    Ok(())
+}
+
+fn set_cpu(group: &Group, percent: Option<u32>) -> io::Result<()> {
+    let quota = percent.map(|percent| (u64::from(percent) * PERIOD / 100).max(1_000).to_string());
+    if group.version != 1 {
+        return group.set(c"cpu.max", &format!("{} {PERIOD}", quota.as_deref().unwrap_or(NO_LIMIT)));
+    }
+    group.set(c"cpu.cfs_period_us", &PERIOD.to_string())?;
+    group.set(c"cpu.cfs_quota_us", quota.as_deref().unwrap_or(NO_BYTES))
+}

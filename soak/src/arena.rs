@@ -167,7 +167,7 @@ impl Arena {
         ];
         let lease = if stage == Stage::Soak { "lease: {length: 3s, renew_every: 500ms}\n" } else { "" };
         format!(
-            "data_dir: {}\nhost: {{name: soak, streams: 4, drain: 5s}}\n{lease}logging: {{level: warning}}\nworkers:\n{}",
+            "data_dir: {}\nhost: {{name: soak, streams: 4, drain: 5s, min_free_disk: 0}}\n{lease}logging: {{level: warning}}\nworkers:\n{}",
             quoted(&self.data),
             workers.concat()
         )

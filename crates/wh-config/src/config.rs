@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wh_domain::lease::LeasePolicy;
 use wh_domain::priority::Ageing;
+use wh_domain::watermark::Watermarks;
 use wh_domain::worker::Worker;
 
 /// A whole configuration. Paths are absolute where the file's own path was.
@@ -51,6 +52,8 @@ pub struct HostConfig {
     pub streams: Option<u32>,
     /// How long attempts may go on after it was asked to stop.
     pub drain: Duration,
+    /// How full its machine may be for it to claim.
+    pub watermarks: Watermarks,
 }
 
 impl HostConfig {

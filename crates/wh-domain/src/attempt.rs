@@ -29,8 +29,29 @@ pub struct Usage {
     pub user: Duration,
     /// Processor time in the kernel.
     pub system: Duration,
-    /// Largest resident size of any one process, in KiB.
+    /// The most memory that was seen, in KiB: of any one process, or of all together where that was measured.
     pub max_rss_kib: u64,
+    /// What was read from disks, in KiB; what was still in memory is none of it.
+    pub disk_read_kib: u64,
+    /// What was written, in KiB, and has to go to a disk.
+    pub disk_written_kib: u64,
+    /// How many processes the kernel ended because memory ran out.
+    pub oom_kills: u32,
+}
+
+impl Usage {
+    /// With what somebody else used.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            user: self.user + other.user,
+            system: self.system + other.system,
+            max_rss_kib: self.max_rss_kib.max(other.max_rss_kib),
+            disk_read_kib: self.disk_read_kib + other.disk_read_kib,
+            disk_written_kib: self.disk_written_kib + other.disk_written_kib,
+            oom_kills: self.oom_kills + other.oom_kills,
+        }
+    }
 }
 
 /// What is kept of an attempt for ever (or until retention): the termination record.

@@ -139,6 +139,12 @@ fn judge_stopped(stop: Stop, ending: &Ending, table: &ExitTable) -> Option<Verdi
             let what = ending.fault.as_ref().map_or("it wrote too much".to_owned(), ToString::to_string);
             Verdict::new(Outcome::ProtocolError, format!("The worker was ended: {what}."))
         }
+        Stop::Limit => {
+            let outcome = Outcome::Failed { class: FailureClass::Resource, retriable: true };
+            let what =
+                ending.breach.map_or("its files reached a limit".to_owned(), |breach| breach.to_string());
+            Verdict::new(outcome, format!("The worker was ended: {what}."))
+        }
         Stop::LeaseLost => Verdict::new(
             Outcome::Interrupted,
             "The host lost its claim on the task, so the worker was ended and nothing it wrote counts.",

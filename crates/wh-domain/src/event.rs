@@ -3,6 +3,7 @@
 use crate::attempt::{AttemptRecord, Progress};
 use crate::id::{AttemptId, HostId, StreamNo, TaskId, TaskType, WorkerName};
 use crate::lifecycle::Next;
+use crate::watermark::Strain;
 use std::time::Duration;
 
 /// Which attempt an event is about; every log line of the attempt carries it.
@@ -152,6 +153,13 @@ pub enum Event {
     },
     /// The store answers again.
     StoreBack,
+    /// The machine has enough to do, so the host claims nothing; what runs goes on.
+    HostStrained {
+        /// Why.
+        strain: Strain,
+    },
+    /// The host claims again.
+    HostRelieved,
     /// Old things were deleted.
     Swept {
         /// Tasks.

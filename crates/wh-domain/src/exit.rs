@@ -30,12 +30,14 @@ pub enum Stop {
     LeaseLost,
     /// It wrote more than it may.
     Output,
+    /// Its files reached a limit.
+    Limit,
 }
 
 impl Stop {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Timeout, Self::Stall, Self::Cancel, Self::Drain, Self::LeaseLost, Self::Output];
+    pub const ALL: [Self; 7] =
+        [Self::Timeout, Self::Stall, Self::Cancel, Self::Drain, Self::LeaseLost, Self::Output, Self::Limit];
 
     /// The word.
     pub const fn as_str(self) -> &'static str {
@@ -46,6 +48,7 @@ impl Stop {
             Self::Drain => "drain",
             Self::LeaseLost => "lease_lost",
             Self::Output => "output",
+            Self::Limit => "limit",
         }
     }
 

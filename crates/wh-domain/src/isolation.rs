@@ -83,11 +83,13 @@ pub enum Restriction {
     OpenFiles,
     /// Write larger files than it may. `RLIMIT_FSIZE`.
     FileSize,
+    /// Fill its workspace beyond what it may, in bytes or in files. Measured.
+    Workspace,
 }
 
 impl Restriction {
     /// All that there are.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Files,
         Self::Signals,
         Self::AbstractSockets,
@@ -101,6 +103,7 @@ impl Restriction {
         Self::Processes,
         Self::OpenFiles,
         Self::FileSize,
+        Self::Workspace,
     ];
 
     /// The word that stands in records and lists.
@@ -119,6 +122,7 @@ impl Restriction {
             Self::Processes => "processes",
             Self::OpenFiles => "open_files",
             Self::FileSize => "file_size",
+            Self::Workspace => "workspace",
         }
     }
 

@@ -23,4 +23,5 @@ pub mod routing;
 pub mod task;
 pub mod time;
 pub mod timeout;
+pub mod watermark;
 pub mod worker;

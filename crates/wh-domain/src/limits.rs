@@ -19,6 +19,12 @@ pub struct Limits {
     pub open_files: Option<u64>,
     /// The largest file that may be written.
     pub file_size: Option<u64>,
+    /// What all files of the workspace take on the disk.
+    pub workspace: Option<u64>,
+    /// How many files and directories lie in it.
+    pub inodes: Option<u64>,
+    /// What those below its `output/` take on the disk.
+    pub output: Option<u64>,
 }
 
 impl Default for Limits {
@@ -30,6 +36,9 @@ impl Default for Limits {
             processes: Some(1_024),
             open_files: None,
             file_size: None,
+            workspace: Some(10_240 * MIB),
+            inodes: Some(1_000_000),
+            output: None,
         }
     }
 }
@@ -43,6 +52,9 @@ impl Limits {
         processes: None,
         open_files: None,
         file_size: None,
+        workspace: None,
+        inodes: None,
+        output: None,
     };
 
     /// The limits of an attempt before which so many counted, on a machine with so much memory.
@@ -67,6 +79,12 @@ pub enum Resource {
     Processes,
     /// The size of a file, in bytes.
     FileSize,
+    /// The size of the workspace, in bytes.
+    Workspace,
+    /// Files and directories of the workspace.
+    Inodes,
+    /// The size of its `output/`, in bytes.
+    Output,
 }
 
 /// A limit that was reached, for which processes were ended.
@@ -91,6 +109,13 @@ impl fmt::Display for Breach {
                 write!(f, "its processes used all of the {} of memory that they may use", size(limit))
             }
             Resource::Processes => write!(f, "it had {used} processes and may have {limit}"),
+            Resource::Workspace => {
+                write!(f, "its files took {} and may take {}", size(used), size(limit))
+            }
+            Resource::Inodes => write!(f, "it made more than the {limit} files that it may"),
+            Resource::Output => {
+                write!(f, "its output took {} and may take {}", size(used), size(limit))
+            }
             Resource::FileSize => write!(f, "it wrote more into a file than the {} that it may", size(limit)),
         }
     }
@@ -123,6 +148,9 @@ mod tests {
                 "its processes used all of the 512 MiB of memory that they may use",
             ),
             (told(Resource::Processes, 8, 9), "it had 9 processes and may have 8"),
+            (told(Resource::Workspace, MIB, 3 * MIB), "its files took 3 MiB and may take 1 MiB"),
+            (told(Resource::Inodes, 5, 6), "it made more than the 5 files that it may"),
+            (told(Resource::Output, MIB, 3 * MIB), "its output took 3 MiB and may take 1 MiB"),
             (told(Resource::FileSize, MIB, 0), "it wrote more into a file than the 1 MiB that it may"),
         ];
         for (told, expected) in rows {

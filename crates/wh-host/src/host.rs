@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use wh_domain::event::Event;
 use wh_domain::id::{HostId, WorkerName};
 use wh_domain::lease::LeasePolicy;
+use wh_domain::watermark::Watermarks;
 use wh_domain::worker::Worker;
 use wh_ports::claims::Note;
 use wh_ports::runner::Order;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub drain: Duration,
     /// How it keeps what it claimed.
     pub lease: LeasePolicy,
+    /// How full its machine may be for it to claim.
+    pub watermarks: Watermarks,
     /// What it sweeps.
     pub retention: Retention,
     /// How often it sweeps.
@@ -208,6 +211,7 @@ impl Host {
             self.ear.due(),
             self.claiming.again_at.filter(|_| self.stage.claims() && !self.claiming.in_flight),
             self.claiming.rest_until,
+            self.claiming.strained_until,
             recovery,
         ];
         times.into_iter().flatten().min().unwrap_or(now + NEVER)
@@ -241,6 +245,9 @@ impl Host {
         if self.claiming.rest_until.is_some_and(|until| until <= now) {
             self.claiming.rest_until = None;
             self.claiming.wanted = true;
+        }
+        if self.claiming.strained_until.is_some_and(|until| until <= now) {
+            self.claiming.strained_until = None;
         }
         let (stage, order) = self.stage.passed(now, self.roster.longest_grace());
         self.go_down(stage, order);

@@ -296,6 +296,7 @@ mod tests {
             store: Arc::new(MemoryStore::new(Arc::clone(&clock))),
             runner: Arc::new(ScriptedRunner::new(Arc::clone(&clock), witness, |_| Script::hangs())),
             clock,
+            machine: Arc::new(wh_ports::machine::Unknown),
             chance: Arc::new(SeededChance::new(1)),
             observers: Vec::new(),
         };

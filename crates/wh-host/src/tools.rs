@@ -4,6 +4,7 @@ use crate::bus::Bus;
 use std::sync::Arc;
 use wh_domain::id::HostId;
 use wh_ports::clock::{Chance, Clock};
+use wh_ports::machine::Machine;
 use wh_ports::observe::Observer;
 use wh_ports::runner::Runner;
 use wh_ports::store::Store;
@@ -17,6 +18,8 @@ pub struct Parts {
     pub runner: Arc<dyn Runner>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// How the machine is.
+    pub machine: Arc<dyn Machine>,
     /// Chance.
     pub chance: Arc<dyn Chance>,
     /// Who is told what happens.
@@ -30,6 +33,7 @@ pub(crate) struct Tools {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) runner: Arc<dyn Runner>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) machine: Arc<dyn Machine>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) bus: Bus,
 }
@@ -43,6 +47,7 @@ impl Tools {
             runner: parts.runner,
             bus: Bus::new(parts.observers, Arc::clone(&parts.clock)),
             clock: parts.clock,
+            machine: parts.machine,
             chance: parts.chance,
         })
     }

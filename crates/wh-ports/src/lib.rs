@@ -9,6 +9,7 @@ pub mod claims;
 pub mod clock;
 pub mod doorbell;
 pub mod intake;
+pub mod machine;
 pub mod observe;
 pub mod reader;
 pub mod runner;

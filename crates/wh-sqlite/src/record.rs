@@ -47,10 +47,21 @@ struct RecordJson {
     user_us: u64,
     system_us: u64,
     max_rss_kib: u64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    disk_read_kib: u64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    disk_written_kib: u64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    oom_kills: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     workspace: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     isolation: Option<IsolationJson>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "this is how it is called")]
+fn is_nothing(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,6 +133,9 @@ pub(crate) fn write(record: &AttemptRecord) -> Tried<String> {
         user_us: micros(record.usage.user),
         system_us: micros(record.usage.system),
         max_rss_kib: record.usage.max_rss_kib,
+        disk_read_kib: record.usage.disk_read_kib,
+        disk_written_kib: record.usage.disk_written_kib,
+        oom_kills: record.usage.oom_kills.into(),
         workspace: record.workspace.clone(),
         isolation: record.isolation.as_ref().map(IsolationJson::of),
     })
@@ -158,6 +172,9 @@ pub(crate) fn read(fence: i64, outcome: &str, text: &str) -> Tried<AttemptRecord
             user: Duration::from_micros(json.user_us),
             system: Duration::from_micros(json.system_us),
             max_rss_kib: json.max_rss_kib,
+            disk_read_kib: json.disk_read_kib,
+            disk_written_kib: json.disk_written_kib,
+            oom_kills: u32::try_from(json.oom_kills).unwrap_or(u32::MAX),
         },
         workspace: json.workspace,
         isolation: json.isolation.map(IsolationJson::enforcement).transpose()?,

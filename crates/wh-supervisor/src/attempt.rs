@@ -11,6 +11,7 @@ use crate::seat::Lent;
 use crate::timers::Timers;
 use crate::wire::{Command, Ended, Notice, Program};
 use crate::workspace::heartbeat::{Heartbeat, RHYTHM, Status};
+use crate::workspace::space::SpaceWatch;
 use rustix::fd::AsFd;
 use std::ffi::CString;
 use std::io;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use wh_domain::ending::Exit;
-use wh_domain::limits::Limits;
+use wh_domain::limits::{Breach, Limits};
 use wh_domain::timeout::TimeoutPolicy;
 use wh_domain::worker::Bounds;
 use wh_ports::runner::{Order, Said};
@@ -53,7 +54,10 @@ pub(crate) struct Attempt<'a> {
     exited: Option<i32>,
     is_gone: bool,
     ended: Ended,
+    /// The limit that its files have reached.
+    breach: Option<Breach>,
     not_run: Option<NotRun>,
+    space: Option<SpaceWatch>,
     pulse: Option<Pulse>,
 }
 
@@ -103,6 +107,7 @@ enum Happened {
     Stderr,
     Channel,
     Fed,
+    Full(Breach),
     Due,
 }
 
@@ -116,6 +121,7 @@ pub(crate) struct Beginning<'a> {
     pub(crate) orders: &'a mut Orders,
     pub(crate) timeout: TimeoutPolicy,
     pub(crate) limits: Limits,
+    pub(crate) space: Option<SpaceWatch>,
     pub(crate) bounds: Bounds,
     pub(crate) heartbeat: Option<Heartbeat>,
 }
@@ -172,7 +178,9 @@ impl<'a> Attempt<'a> {
             exited: None,
             is_gone: false,
             ended: Ended::default(),
+            breach: None,
             not_run: None,
+            space: from.space,
             pulse: from.heartbeat.map(|heartbeat| Pulse {
                 heartbeat,
                 status: Status::Active,
@@ -197,6 +205,7 @@ impl<'a> Attempt<'a> {
                 () = self.stderr.readable() => Happened::Stderr,
                 () = self.channel.readable() => Happened::Channel,
                 () = self.feed.push() => Happened::Fed,
+                breach = passed(&mut self.space) => Happened::Full(breach),
                 () = timer.as_mut() => Happened::Due,
             };
             self.take(happened);
@@ -220,6 +229,11 @@ impl<'a> Attempt<'a> {
             }
             Happened::Channel => self.hear_channel(),
             Happened::Fed => {}
+            Happened::Full(breach) => {
+                self.breach = self.breach.or(Some(breach));
+                self.space = None;
+                self.step(Input::Full);
+            }
             Happened::Due => self.due(),
         }
     }
@@ -380,7 +394,7 @@ impl<'a> Attempt<'a> {
         Left {
             state: self.state,
             exit,
-            ended: self.ended,
+            ended: Ended { breach: self.breach.or(self.ended.breach), ..self.ended },
             age: now,
             stdin_untouched: self.feed.is_untouched(),
             hearing: self.hearing,
@@ -388,6 +402,14 @@ impl<'a> Attempt<'a> {
             is_gone: self.is_gone,
             heartbeat: self.pulse.map(|pulse| pulse.heartbeat),
         }
+    }
+}
+
+/// When the files have reached a limit; never where there is none.
+async fn passed(space: &mut Option<SpaceWatch>) -> Breach {
+    match space {
+        Some(space) => space.passed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::timers::STUCK_AFTER;
 use crate::wire::{Notice, Program};
 use crate::workspace::heartbeat::Heartbeat;
 use crate::workspace::logfile::LogFile;
+use crate::workspace::space::SpaceWatch;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -264,6 +265,7 @@ async fn begin<'a>(
         hearing: Hearing::new(worker.protocol, &worker.bounds, log),
         orders,
         timeout: worker.timeout,
+        space: ground.root().and_then(|root| SpaceWatch::new(root, &worker.limits)),
         limits: worker.limits.after(assignment.claim.history.counters.attempts, tools.memory),
         bounds: worker.bounds,
         heartbeat: place.map(|place| {

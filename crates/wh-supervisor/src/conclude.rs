@@ -12,7 +12,7 @@ use crate::workspace::records::Facts;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
-use wh_domain::attempt::{Outcome, Progress};
+use wh_domain::attempt::{Outcome, Progress, Usage};
 use wh_domain::ending::{Ending, Exit, Hindrance, Stop, Verdict, judge, judge_hindered};
 use wh_domain::isolation::Enforcement;
 use wh_domain::limits::{Breach, Limits, Resource};
@@ -74,6 +74,9 @@ pub(crate) async fn conclude(
                 assignment: closing.assignment,
                 verdict: verdict.clone(),
                 moments: (closing.started_at, closing.ended_at),
+                exit: ending.exit.clone(),
+                usage: closing.ended.usage,
+                log_tail: log_tail.clone(),
                 progress,
                 payload: heard.payload,
             };
@@ -143,6 +146,9 @@ struct Filing {
     assignment: Arc<Assignment>,
     verdict: Verdict,
     moments: (Timestamp, Timestamp),
+    exit: Exit,
+    usage: Usage,
+    log_tail: Box<str>,
     progress: Option<Progress>,
     payload: Option<Payload>,
 }
@@ -193,6 +199,9 @@ impl Filing {
             sentence: &self.verdict.sentence,
             started_at: self.moments.0,
             ended_at: self.moments.1,
+            exit: &self.exit,
+            usage: self.usage,
+            log_tail: &self.log_tail,
             progress: self.progress.as_ref(),
             result: self.payload.as_ref(),
         };
@@ -236,7 +245,7 @@ pub(crate) fn without_process(
         warnings: Vec::new(),
         leaked: Vec::new(),
         log_tail: "".into(),
-        usage: wh_domain::attempt::Usage::default(),
+        usage: Usage::default(),
         workspace: None,
         isolation: None,
         stuck: None,

@@ -6,6 +6,7 @@ use crate::seat::Seat;
 use crate::workspace::place::Place;
 use crate::workspace::scratch::Scratch;
 use crate::workspace::stage;
+use rustix::fd::OwnedFd;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,6 +57,12 @@ impl Ground {
             stage_all(place, &assignment)
         })
         .await
+    }
+
+    /// Where all lies that is the attempt's own.
+    pub(crate) fn root(&self) -> Option<Arc<OwnedFd>> {
+        let scratch = || self.scratch.as_ref().map(Scratch::directory);
+        self.place.as_ref().map(|place| Arc::clone(&place.root)).or_else(scratch)
     }
 
     /// All that is the attempt's own, and where temporary files go.

@@ -279,9 +279,10 @@ impl<'a> Guardian<'a> {
             Some(status) if is_empty => {
                 let leaked = std::mem::take(&mut tree.leaked);
                 let told = self.keeper.end();
-                tree.usage.max_rss_kib = tree.usage.max_rss_kib.max(told.peak >> 10);
-                let breach = tree.breach.or(told.breach);
-                let ended = Ended { status, usage: tree.usage, leaked, breach, is_crowded: told.is_crowded };
+                let watched =
+                    Usage { max_rss_kib: told.peak >> 10, oom_kills: told.kills, ..Usage::default() };
+                let (usage, breach) = (tree.usage.and(watched), tree.breach.or(told.breach));
+                let ended = Ended { status, usage, leaked, breach, is_crowded: told.is_crowded };
                 self.tree = None;
                 self.say(&Notice::Ended(ended));
             }
@@ -346,9 +347,7 @@ impl Tree {
                     if reaped.pid == self.worker {
                         self.status = Some(reaped.status);
                     }
-                    self.usage.user += reaped.usage.user;
-                    self.usage.system += reaped.usage.system;
-                    self.usage.max_rss_kib = self.usage.max_rss_kib.max(reaped.usage.max_rss_kib);
+                    self.usage = self.usage.and(reaped.usage);
                 }
             }
         }

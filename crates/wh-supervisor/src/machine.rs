@@ -34,6 +34,8 @@ pub(crate) enum Input {
     StallDue,
     /// The worker wrote more than it may.
     TooMuch,
+    /// Its files have reached a limit.
+    Full,
     /// The host wants something.
     Ordered(Order),
     /// The time between SIGTERM and SIGKILL is over.
@@ -85,6 +87,8 @@ impl State {
             (Self::Running { .. }, Input::HardDue) => (Self::Terminating(Stop::Timeout), &[Terminate]),
             (Self::Running { .. }, Input::StallDue) => (Self::Terminating(Stop::Stall), &[Terminate]),
             (Self::Running { .. }, Input::TooMuch) => (Self::Terminating(Stop::Output), &[Terminate]),
+            // Whoever fills the disk is given no time to go on with it.
+            (Self::Running { .. }, Input::Full) => (Self::Killing(Stop::Limit), &[Kill]),
             (Self::Running { .. }, Input::Exited) => (Self::Emptying, &[]),
             (Self::Running { draining }, Input::Ordered(order)) => match order {
                 Order::Cancel => (Self::Terminating(Stop::Cancel), &[TellCancel, Terminate]),
@@ -131,6 +135,7 @@ mod unit {
         check(RUNNING, Input::HardDue, State::Terminating(Stop::Timeout), &[Terminate]);
         check(RUNNING, Input::StallDue, State::Terminating(Stop::Stall), &[Terminate]);
         check(RUNNING, Input::TooMuch, State::Terminating(Stop::Output), &[Terminate]);
+        check(RUNNING, Input::Full, State::Killing(Stop::Limit), &[Kill]);
         check(RUNNING, Input::Exited, State::Emptying, &[]);
         check(RUNNING, Input::Ended, State::Over(None), &[]);
         check(RUNNING, Ordered(Order::Cancel), State::Terminating(Stop::Cancel), &[TellCancel, Terminate]);

@@ -182,10 +182,14 @@ pub(crate) fn reap() -> io::Result<Waited> {
     let Some(pid) = Pid::from_raw(pid) else { return Ok(Waited::Alive) };
     // SAFETY: all-zero bytes are a valid value, and the call has filled it.
     let usage: libc::rusage = unsafe { usage.assume_init() };
+    // Its blocks are of 512 bytes, whatever the file system's are.
     let usage = Usage {
         user: duration(usage.ru_utime),
         system: duration(usage.ru_stime),
         max_rss_kib: u64::try_from(usage.ru_maxrss).unwrap_or(0),
+        disk_read_kib: u64::try_from(usage.ru_inblock).unwrap_or(0) / 2,
+        disk_written_kib: u64::try_from(usage.ru_oublock).unwrap_or(0) / 2,
+        oom_kills: 0,
     };
     Ok(Waited::Reaped(Reaped { pid, status, usage }))
 }

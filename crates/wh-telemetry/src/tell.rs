@@ -24,8 +24,8 @@ pub(crate) fn level(event: &Event) -> Level {
         Event::WorkerQuarantined { .. } | Event::StreamStuck { .. } | Event::ProcessesRemain { .. } => {
             Level::Error
         }
-        Event::WorkerRecovered { .. } | Event::StoreBack => Level::Info,
-        Event::NoWorker { .. } => Level::Warning,
+        Event::WorkerRecovered { .. } | Event::StoreBack | Event::HostRelieved => Level::Info,
+        Event::NoWorker { .. } | Event::HostStrained { .. } => Level::Warning,
         Event::StoreUnavailable { .. } => Level::Error,
     }
 }
@@ -57,6 +57,8 @@ fn name(event: &Event) -> &'static str {
         Event::ProcessesRemain { .. } => "processes_remain",
         Event::StoreUnavailable { .. } => "store_unavailable",
         Event::StoreBack => "store_back",
+        Event::HostStrained { .. } => "host_strained",
+        Event::HostRelieved => "host_relieved",
         Event::Swept { .. } => "swept",
     }
 }
@@ -89,6 +91,8 @@ fn keys(record: Record, event: &Event) -> Record {
         | Event::ConfigReloaded { .. }
         | Event::ConfigRefused { .. }
         | Event::StoreUnavailable { .. }
+        | Event::HostStrained { .. }
+        | Event::HostRelieved
         | Event::StoreBack => record,
     }
 }

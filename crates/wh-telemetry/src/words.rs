@@ -56,6 +56,8 @@ pub(crate) fn words(event: &Event) -> String {
         }
         Event::StoreUnavailable { why } => format!("The store does not answer, the host tries on: {why}"),
         Event::StoreBack => "The store answers again.".to_owned(),
+        Event::HostStrained { strain } => format!("The host claims no tasks for now: {strain}."),
+        Event::HostRelieved => "The host claims tasks again.".to_owned(),
         Event::Swept { tasks, files } => {
             format!("Deleted {} and {}.", some(tasks, "old task"), some(files, "file"))
         }

@@ -9,6 +9,7 @@ pub mod chance;
 pub mod clock;
 pub mod conformance;
 mod digest;
+pub mod machine;
 pub mod memory;
 pub mod recorder;
 pub mod script;

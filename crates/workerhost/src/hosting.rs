@@ -3,6 +3,7 @@
 use crate::chance::{MachineChance, host_id};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::machine::ThisMachine;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -61,7 +62,7 @@ impl Hosting {
         let options = RunnerOptions {
             token: membership.token.clone(),
             private: self.private,
-            ..RunnerOptions::new(self.data_dir, Arc::clone(&clock))
+            ..RunnerOptions::new(self.data_dir.clone(), Arc::clone(&clock))
         };
         let runner = ProcessRunner::new(options)
             .map_err(|error| Failure::new(Exit::Failed, format!("no worker can be started: {error}")))?;
@@ -69,6 +70,7 @@ impl Hosting {
             store: self.store,
             runner: around(runner),
             clock,
+            machine: Arc::new(ThisMachine { data_dir: self.data_dir }),
             chance: Arc::new(MachineChance),
             observers: self.observers,
         };

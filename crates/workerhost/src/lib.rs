@@ -16,6 +16,7 @@ mod hooks;
 mod hosting;
 mod ids;
 mod json;
+mod machine;
 mod malformed;
 mod moment;
 mod numbers;

@@ -168,6 +168,9 @@ fn limits(block: &Block) -> Option<Limits> {
         processes: block.count("processes"),
         open_files: block.whole("open_files"),
         file_size: mib("file_size_mb"),
+        workspace: mib("workspace_mb"),
+        inodes: block.whole("inodes"),
+        output: mib("output_mb"),
     })
 }
 

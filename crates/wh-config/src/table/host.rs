@@ -37,6 +37,24 @@ pub(super) static HOST: Section = Section {
             "How long attempts may go on after the host was asked to stop.",
         )
         .or("30s"),
+        Key::new(
+            "max_load",
+            Kind::Either(&[Kind::Whole(1, 1_000_000), Kind::Word(&[word("unlimited")])]),
+            "Above this load of the machine (of the last minute, as `uptime` shows it) the host claims no tasks.",
+        )
+        .or("unlimited"),
+        Key::new(
+            "min_free_memory",
+            Kind::Size(0, LARGEST),
+            "While less memory of the machine is free, the host claims no tasks.",
+        )
+        .or("128MiB"),
+        Key::new(
+            "min_free_disk",
+            Kind::Size(0, LARGEST),
+            "While less of the data directory's disk is free, the host claims no tasks.",
+        )
+        .or("256MiB"),
     ],
 };
 

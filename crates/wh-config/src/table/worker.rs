@@ -230,6 +230,16 @@ static LIMITS: Section = Section {
         .or("1024"),
         Key::new("open_files", UP_TO_A_MILLION, "Files open at the same time, in each process.")
             .or("unlimited"),
+        Key::new(
+            "workspace_mb",
+            UP_TO_A_MILLION,
+            "What all files of its workspace may take, in MiB; looked at every two seconds.",
+        )
+        .or("10240"),
+        Key::new("inodes", UP_TO_A_MILLION, "How many files and directories its workspace may hold.")
+            .or("1000000"),
+        Key::new("output_mb", UP_TO_A_MILLION, "What the files in its `output/` may take, in MiB.")
+            .or("unlimited"),
         Key::new("file_size_mb", UP_TO_A_MILLION, "The largest file that may be written, in MiB.")
             .or("unlimited"),
     ],

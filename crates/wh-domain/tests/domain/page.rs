@@ -164,6 +164,7 @@ fn stops() -> String {
         Stop::Drain => "the host goes down",
         Stop::LeaseLost => "the host lost its claim",
         Stop::Output => "it wrote more than it may",
+        Stop::Limit => "its files reached a limit",
     };
     let mut rows: String =
         Stop::ALL.into_iter().map(|stop| row(name(stop), &ended(Exit::Signal(15)).stopped(stop))).collect();

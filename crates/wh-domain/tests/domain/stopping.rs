@@ -32,6 +32,7 @@ fn expected(stop: Stop, kept_promise: bool) -> &'static str {
         Stop::Timeout | Stop::Stall => "timed_out",
         Stop::Cancel => "cancelled",
         Stop::Output => "protocol_error",
+        Stop::Limit => "failed(resource)",
         Stop::LeaseLost => "interrupted",
         Stop::Drain if kept_promise => "succeeded",
         Stop::Drain => "interrupted",

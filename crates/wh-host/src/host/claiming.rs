@@ -13,6 +13,11 @@ use wh_ports::claims::{Claim, Claimed, Lane};
 use wh_ports::runner::Assignment;
 use wh_ports::store::StoreError;
 
+/// How often the machine is looked at while the host claims.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// And while it does not, because of what was seen.
+const STRAINED_LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// The state of claiming.
 #[derive(Debug)]
 pub(super) struct Claiming {
@@ -29,6 +34,11 @@ pub(super) struct Claiming {
     pub(super) hindrances: u32,
     /// Until when it leaves them to others.
     pub(super) rest_until: Option<Instant>,
+    /// When the machine was looked at last, and whether it had enough to do.
+    pub(super) looked_at: Option<Instant>,
+    pub(super) is_strained: bool,
+    /// Until when nobody looks again.
+    pub(super) strained_until: Option<Instant>,
     /// Until when quarantines were looked at, on the running clock.
     pub(super) recovered_until: Duration,
 }
@@ -44,6 +54,9 @@ impl Claiming {
             failures: 0,
             hindrances: 0,
             rest_until: None,
+            looked_at: None,
+            is_strained: false,
+            strained_until: None,
             recovered_until: Duration::ZERO,
         }
     }
@@ -62,6 +75,9 @@ impl Host {
             // Whatever makes room (an ending, a recovery, a person) wants a claim itself.
             self.claiming.wanted = false;
             self.found_nothing();
+            return;
+        }
+        if self.must_spare_the_machine() {
             return;
         }
         let tools = Arc::clone(&self.tools);
@@ -90,6 +106,30 @@ impl Host {
         let is_away = self.claiming.failures > 0 && self.claiming.again_at.is_some();
         let rests = self.claiming.rest_until.is_some();
         is_away || rests || self.owed() > self.settings.streams as usize
+    }
+
+    /// Whether the machine has enough to do. Looks at it now and then only: hundreds of claims may be made in a second.
+    fn must_spare_the_machine(&mut self) -> bool {
+        let now = Instant::now();
+        if self.claiming.strained_until.is_some() {
+            return true;
+        }
+        if self.claiming.looked_at.is_some_and(|at| now < at + LOOK_EVERY) {
+            return false;
+        }
+        self.claiming.looked_at = Some(now);
+        let strain =
+            self.settings.watermarks.strain(&self.tools.machine.readings(), self.claiming.is_strained);
+        match strain {
+            Some(strain) if !self.claiming.is_strained => {
+                self.tools.bus.tell(&Event::HostStrained { strain })
+            }
+            None if self.claiming.is_strained => self.tools.bus.tell(&Event::HostRelieved),
+            _ => {}
+        }
+        self.claiming.is_strained = strain.is_some();
+        self.claiming.strained_until = strain.map(|_| now + STRAINED_LOOK_EVERY);
+        strain.is_some()
     }
 
     /// Endings that are on their way to the store; those that wait for a stuck tree are not.

@@ -11,6 +11,7 @@ use wh_domain::event::Event;
 use wh_domain::id::HostId;
 use wh_domain::lease::LeasePolicy;
 use wh_domain::time::Timestamp;
+use wh_domain::watermark::Watermarks;
 use wh_domain::worker::Worker;
 use wh_host::{Command, Farewell, Host, Parts, Settings};
 use wh_ports::claims::{Claims, Introduction};
@@ -50,6 +51,7 @@ impl Seat {
             streams: plan.streams[seat],
             drain: plan.drain,
             lease: LeasePolicy::default(),
+            watermarks: Watermarks { load: Some(800), ..Watermarks::default() },
             retention: plan.retention.unwrap_or_default(),
             sweep_every: Duration::from_secs(20),
             until_idle,
@@ -62,6 +64,7 @@ impl Seat {
             store: Arc::<Line>::clone(&line),
             runner: Arc::new(Troupe::new(shared, seat, host.clone())),
             clock: Arc::<wh_testkit::clock::FakeClock>::clone(&shared.clock),
+            machine: Arc::<wh_testkit::machine::FakeMachine>::clone(&shared.machine),
             chance: Arc::new(SeededChance::new(seed)),
             observers: if plan.script.is_some() {
                 vec![ears, Arc::<Recorder>::clone(&recorder)]

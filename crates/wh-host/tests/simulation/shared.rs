@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use wh_domain::id::WorkerName;
 use wh_ports::clock::Clock;
 use wh_testkit::clock::FakeClock;
+use wh_testkit::machine::FakeMachine;
 use wh_testkit::memory::{Guard, MemoryStore};
 use wh_testkit::witness::Witness;
 
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     begun: Instant,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: MemoryStore,
+    pub(crate) machine: Arc<FakeMachine>,
     pub(crate) witness: Witness,
     pub(crate) trace: Trace,
     /// Workers that cannot be started for now, by seat.
@@ -53,6 +55,7 @@ impl Shared {
             sick: Mutex::default(),
             judge: Mutex::new(judge),
             begun: Instant::now(),
+            machine: Arc::default(),
             plan,
             clock,
             store,

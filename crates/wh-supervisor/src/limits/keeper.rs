@@ -34,6 +34,8 @@ pub(crate) struct Keeper {
     has_warned: bool,
     /// The most memory that was seen, in bytes.
     peak: u64,
+    /// How many processes of the tree the kernel has ended for memory.
+    kills: u32,
 }
 
 /// The groups that were to be had, and their counters.
@@ -103,6 +105,8 @@ pub(crate) struct Told {
     pub(crate) is_crowded: bool,
     /// The most memory that was seen, in bytes.
     pub(crate) peak: u64,
+    /// How many processes the kernel has ended for memory.
+    pub(crate) kills: u32,
 }
 
 impl Keeper {
@@ -124,7 +128,7 @@ impl Keeper {
 
     /// A tree begins.
     pub(crate) fn begin(&mut self) {
-        (self.has_warned, self.peak) = (false, 0);
+        (self.has_warned, self.peak, self.kills) = (false, 0, 0);
         let is_watched =
             self.limits().is_some_and(|limits| limits.memory.is_some() || self.is_to_be_counted(&limits));
         self.next = is_watched.then(|| Instant::now() + FIRST_LOOK);
@@ -143,7 +147,9 @@ impl Keeper {
         let groups = self.groups.as_mut().filter(|groups| groups.holds(Controller::Memory));
         self.next = Some(Instant::now() + if groups.is_some() { WATCHED } else { MEASURED });
         let used = if let Some(groups) = groups {
-            if groups.kills.as_mut().is_some_and(|kills| kills.growth() > 0) {
+            let kills = groups.new_kills();
+            self.kills += kills;
+            if kills > 0 {
                 // The kernel gives no more than the limit, so that is what was used.
                 self.peak = self.peak.max(memory);
                 return is_over(self.peak);
@@ -174,11 +180,9 @@ impl Keeper {
     /// What is to be told of a tree that has ended.
     pub(crate) fn end(&mut self) -> Told {
         self.next = None;
-        let mut told = Told { peak: self.peak, ..Told::default() };
-        let limit = self.limits().and_then(|limits| limits.memory);
-        if let (Some(groups), Some(limit)) = (&mut self.groups, limit)
-            && groups.kills.as_mut().is_some_and(|kills| kills.growth() > 0)
-        {
+        self.kills += self.groups.as_mut().map_or(0, Groups::new_kills);
+        let mut told = Told { peak: self.peak, kills: self.kills, ..Told::default() };
+        if let Some(limit) = self.limits().and_then(|limits| limits.memory).filter(|_| self.kills > 0) {
             told.peak = self.peak.max(limit);
             told.breach = Some(Breach { resource: Resource::Memory, limit, used: told.peak });
         }
@@ -215,6 +219,12 @@ impl Groups {
         (groups.kills, groups.forks, groups.usage) = (kills, forks, usage);
         groups.own = own.map(|file| (file, word));
         groups
+    }
+
+    /// How many processes the kernel has ended for memory since this was asked last.
+    fn new_kills(&mut self) -> u32 {
+        let kills = self.kills.as_mut().map_or(0, Counter::growth);
+        u32::try_from(kills).unwrap_or(u32::MAX)
     }
 
     fn holds(&self, controller: Controller) -> bool {
@@ -284,6 +294,9 @@ fn held(limits: &Limits, groups: Option<&mut Groups>) -> Held {
     }
     if limits.file_size.is_some() {
         held.enforced.push(Restriction::FileSize);
+    }
+    if [limits.workspace, limits.inodes, limits.output] != [None; 3] {
+        held.enforced.push(Restriction::Workspace);
     }
     held.rlimits = Rlimits {
         open_files: limits.open_files,

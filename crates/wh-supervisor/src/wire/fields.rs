@@ -3,6 +3,7 @@
 use super::{Access, Garbled, Grant, Sandbox};
 use std::ffi::{CStr, CString};
 use std::time::Duration;
+use wh_domain::attempt::Usage;
 use wh_domain::isolation::{Enforcement, Gap, Level, Network, Restriction};
 use wh_domain::limits::{Breach, Limits, Resource};
 
@@ -69,7 +70,9 @@ pub(super) fn put_limits(to: &mut Vec<u8>, limits: &Limits) {
     put_maybe(to, limits.cpu_percent.map(u64::from));
     put_maybe(to, limits.processes.map(u64::from));
     put_maybe(to, limits.open_files);
-    put_maybe(to, limits.file_size);
+    for number in [limits.file_size, limits.workspace, limits.inodes, limits.output] {
+        put_maybe(to, number);
+    }
 }
 
 pub(super) fn put_breach(to: &mut Vec<u8>, breach: Option<Breach>) {
@@ -78,12 +81,24 @@ pub(super) fn put_breach(to: &mut Vec<u8>, breach: Option<Breach>) {
         Resource::Memory => b'm',
         Resource::Processes => b'p',
         Resource::FileSize => b'f',
+        Resource::Workspace => b'w',
+        Resource::Inodes => b'i',
+        Resource::Output => b'o',
     });
     to.extend_from_slice(&breach.limit.to_le_bytes());
     to.extend_from_slice(&breach.used.to_le_bytes());
 }
 
-pub(super) fn put_duration(to: &mut Vec<u8>, duration: Duration) {
+pub(super) fn put_usage(to: &mut Vec<u8>, usage: &Usage) {
+    put_duration(to, usage.user);
+    put_duration(to, usage.system);
+    for number in [usage.max_rss_kib, usage.disk_read_kib, usage.disk_written_kib] {
+        to.extend_from_slice(&number.to_le_bytes());
+    }
+    to.extend_from_slice(&usage.oom_kills.to_le_bytes());
+}
+
+fn put_duration(to: &mut Vec<u8>, duration: Duration) {
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     to.extend_from_slice(&micros.to_le_bytes());
 }
@@ -131,6 +146,9 @@ impl<'a> Fields<'a> {
             processes: self.maybe_u32()?,
             open_files: self.maybe()?,
             file_size: self.maybe()?,
+            workspace: self.maybe()?,
+            inodes: self.maybe()?,
+            output: self.maybe()?,
         })
     }
 
@@ -140,12 +158,26 @@ impl<'a> Fields<'a> {
             b'm' => Resource::Memory,
             b'p' => Resource::Processes,
             b'f' => Resource::FileSize,
+            b'w' => Resource::Workspace,
+            b'i' => Resource::Inodes,
+            b'o' => Resource::Output,
             _ => return Err(Garbled),
         };
         Ok(Some(Breach { resource, limit: self.u64()?, used: self.u64()? }))
     }
 
-    pub(super) fn duration(&mut self) -> Result<Duration, Garbled> {
+    pub(super) fn usage(&mut self) -> Result<Usage, Garbled> {
+        Ok(Usage {
+            user: self.duration()?,
+            system: self.duration()?,
+            max_rss_kib: self.u64()?,
+            disk_read_kib: self.u64()?,
+            disk_written_kib: self.u64()?,
+            oom_kills: self.u32()?,
+        })
+    }
+
+    fn duration(&mut self) -> Result<Duration, Garbled> {
         self.u64().map(Duration::from_micros)
     }
 

@@ -3,8 +3,8 @@
 mod fields;
 
 use fields::{
-    Fields, put_breach, put_bytes, put_count, put_duration, put_enforcement, put_limits, put_sandbox,
-    put_strings,
+    Fields, put_breach, put_bytes, put_count, put_enforcement, put_limits, put_sandbox, put_strings,
+    put_usage,
 };
 use std::ffi::CString;
 use wh_domain::attempt::Usage;
@@ -240,9 +240,7 @@ impl Notice {
             Self::Ended(ended) => {
                 to.push(b'e');
                 to.extend_from_slice(&ended.status.to_le_bytes());
-                put_duration(to, ended.usage.user);
-                put_duration(to, ended.usage.system);
-                to.extend_from_slice(&ended.usage.max_rss_kib.to_le_bytes());
+                put_usage(to, &ended.usage);
                 put_count(to, ended.leaked.len());
                 ended.leaked.iter().for_each(|line| put_bytes(to, line.as_bytes()));
                 put_breach(to, ended.breach);
@@ -262,11 +260,7 @@ impl Notice {
             b'q' => Self::Exited(fields.i32()?),
             b'e' => Self::Ended(Ended {
                 status: fields.i32()?,
-                usage: Usage {
-                    user: fields.duration()?,
-                    system: fields.duration()?,
-                    max_rss_kib: fields.u64()?,
-                },
+                usage: fields.usage()?,
                 leaked: fields.many(Fields::text)?,
                 breach: fields.breach()?,
                 is_crowded: fields.byte()? == 1,
@@ -332,6 +326,9 @@ mod unit {
             processes,
             open_files,
             file_size,
+            workspace: open_files,
+            inodes: file_size,
+            output: memory,
         })
     }
 
@@ -387,7 +384,14 @@ mod unit {
 
     #[test]
     fn notices_arrive_as_they_were_sent() {
-        let usage = Usage { user: Duration::from_micros(3), system: Duration::from_secs(4), max_rss_kib: 5 };
+        let usage = Usage {
+            user: Duration::from_micros(3),
+            system: Duration::from_secs(4),
+            max_rss_kib: 5,
+            disk_read_kib: 6,
+            disk_written_kib: 7,
+            oom_kills: 8,
+        };
         let leaked = vec!["sleep 100".into(), "".into()];
         let entered = Enforcement {
             level: Level::Strict,

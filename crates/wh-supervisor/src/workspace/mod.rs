@@ -16,4 +16,5 @@ pub(crate) mod reading;
 pub(crate) mod records;
 mod remove;
 pub(crate) mod scratch;
+pub(crate) mod space;
 pub(crate) mod stage;

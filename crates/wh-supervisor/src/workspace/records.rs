@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::io::{self, Read};
-use wh_domain::attempt::{Outcome, Progress};
+use std::time::Duration;
+use wh_domain::attempt::{Outcome, Progress, Usage};
+use wh_domain::ending::{Exit, signal_name};
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_ports::runner::Assignment;
@@ -33,6 +35,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) sentence: &'a str,
     pub(crate) started_at: Timestamp,
     pub(crate) ended_at: Timestamp,
+    pub(crate) exit: &'a Exit,
+    pub(crate) usage: Usage,
+    /// The last lines of its log.
+    pub(crate) log_tail: &'a str,
     pub(crate) progress: Option<&'a Progress>,
     pub(crate) result: Option<&'a Payload>,
 }
@@ -62,6 +68,13 @@ impl Facts<'_> {
 pub(crate) fn metadata(facts: &Facts<'_>, output: &OwnedFd) -> io::Result<String> {
     let claim = &facts.assignment.claim;
     let (files, is_complete) = list(output)?;
+    let (exit_code, signal) = match facts.exit {
+        Exit::Code(code) => (Some(*code), None),
+        Exit::Signal(signal) => (None, Some(signal_name(*signal))),
+        Exit::NotStarted(_) | Exit::Unseen => (None, None),
+    };
+    let usage = facts.usage;
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let page = json!({
         "task_id": claim.id.as_str(),
         "task_type": claim.task_type.as_str(),
@@ -77,6 +90,15 @@ pub(crate) fn metadata(facts: &Facts<'_>, output: &OwnedFd) -> io::Result<String
         "started_at": rfc3339(facts.started_at),
         "ended_at": rfc3339(facts.ended_at),
         "duration_ms": u64::try_from(facts.duration_ms()).unwrap_or(u64::MAX),
+        "exit_code": exit_code,
+        "signal": signal,
+        "user_ms": millis(usage.user),
+        "system_ms": millis(usage.system),
+        "max_rss_kib": usage.max_rss_kib,
+        "disk_read_kib": usage.disk_read_kib,
+        "disk_written_kib": usage.disk_written_kib,
+        "oom_kills": usage.oom_kills,
+        "log_tail": facts.log_tail,
         "files": files,
         "files_complete": is_complete,
     });
@@ -86,9 +108,8 @@ pub(crate) fn metadata(facts: &Facts<'_>, output: &OwnedFd) -> io::Result<String
 /// `output/results.md`, for a worker that wrote none itself.
 pub(crate) fn results(facts: &Facts<'_>) -> String {
     let Facts { assignment, sentence, .. } = facts;
-    let minutes = std::time::Duration::from_millis(u64::try_from(facts.duration_ms()).unwrap_or(u64::MAX))
-        .as_secs_f64()
-        / 60.0;
+    let minutes =
+        Duration::from_millis(u64::try_from(facts.duration_ms()).unwrap_or(u64::MAX)).as_secs_f64() / 60.0;
     let (items, success) = if facts.outcome == Outcome::Succeeded { (1.0, 100) } else { (0.0, 0) };
     // A worker that tells of no items has one: its task.
     let items = facts.progress.and_then(|progress| progress.current).unwrap_or(items);

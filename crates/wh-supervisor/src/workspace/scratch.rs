@@ -7,12 +7,13 @@ use rustix::fd::OwnedFd;
 use std::ffi::CString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use wh_domain::id::{StreamNo, WorkerName};
 
 /// The directory, empty.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    directory: OwnedFd,
+    directory: Arc<OwnedFd>,
     path: PathBuf,
 }
 
@@ -30,12 +31,17 @@ impl Scratch {
             at = beneath::make_directory(&at, &CString::new(step)?)?;
         }
         remove::empty(&at, &[])?;
-        Ok(Self { directory: at, path })
+        Ok(Self { directory: Arc::new(at), path })
     }
 
     /// Whether anything was left in it.
     pub(crate) fn is_used(&self) -> bool {
         !beneath::entries(&self.directory, 1).is_ok_and(|entries| entries.is_empty())
+    }
+
+    /// The directory itself.
+    pub(crate) fn directory(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.directory)
     }
 
     /// Where it is.

@@ -3,10 +3,11 @@
 use crate::rig::{Done, Rig, options, sh, skip, worker};
 use std::ffi::OsString;
 use wh_domain::attempt::Outcome;
+use wh_domain::ending::Stop;
 use wh_domain::failure::FailureClass;
 use wh_domain::isolation::{Isolation, Level, Restriction};
 use wh_domain::limits::{Breach, Limits, Resource};
-use wh_domain::worker::{Protocol, Worker};
+use wh_domain::worker::{Protocol, Worker, Workspace};
 use wh_supervisor::{ProcessRunner, RunnerOptions, SpawnerProgram};
 
 const MIB: u64 = 1 << 20;
@@ -207,4 +208,22 @@ async fn a_guardian_that_leaves_takes_its_groups_with_it() {
     drop(runner);
     assert!(!group.exists(), "{}", group.display());
     drop(dir);
+}
+
+#[tokio::test]
+async fn a_worker_whose_files_take_more_than_they_may_is_ended_while_it_runs() {
+    let full = |limits, script: &str| Worker { workspace: Workspace::Full, ..limited(sh(script), limits) };
+    let rows = [
+        (Limits { inodes: Some(50), ..Limits::NONE }, Resource::Inodes),
+        (Limits { workspace: Some(4 * MIB), ..Limits::NONE }, Resource::Workspace),
+        (Limits { output: Some(4 * MIB), ..Limits::NONE }, Resource::Output),
+    ];
+    let script = "cd $WORKERHOST_OUTPUT_DIR; head -c 8000000 /dev/zero > large; \
+                  for i in $(seq 100); do echo > $i; done; sleep 60";
+    for (limits, resource) in rows {
+        let rig = Rig::new();
+        let done = rig.run(&full(limits, script), "null").await;
+        assert_eq!(breach(&done).resource, resource, "{}", done.summary());
+        assert_eq!(done.finished.ending.stop, Some(Stop::Limit));
+    }
 }

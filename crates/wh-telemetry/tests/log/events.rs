@@ -10,6 +10,7 @@ use wh_domain::lifecycle::{Next, Wait};
 use wh_domain::outcome::OutcomeName;
 use wh_domain::task::PoisonReason;
 use wh_domain::time::Timestamp;
+use wh_domain::watermark::Strain;
 use wh_ports::observe::Observer;
 use wh_telemetry::{Format, Level, LogFile, LogObserver, LogOptions, LogStream, Rotation};
 
@@ -86,6 +87,8 @@ fn every_event() -> Vec<Event> {
         Event::StreamStuck { carried: carried() },
         Event::StoreUnavailable { why: "disk is full".into() },
         Event::StoreBack,
+        Event::HostStrained { strain: Strain::Load(905, 800) },
+        Event::HostRelieved,
         Event::Swept { tasks: 5, files: 6 },
     ]
 }
@@ -133,6 +136,8 @@ fn every_event_is_one_line_of_text() {
         "ERROR   stream_stuck ATTEMPT - Its processes could not be ended, so the stream takes no more tasks.",
         "ERROR   store_unavailable - The store does not answer, the host tries on: disk is full",
         "INFO    store_back - The store answers again.",
+        "WARNING host_strained - The host claims no tasks for now: the load is 9.05, and `host.max_load` is 8.00.",
+        "INFO    host_relieved - The host claims tasks again.",
         "DEBUG   swept tasks=5 files=6 - Deleted 5 old tasks and 6 files.",
     ];
     assert_eq!(lines.len(), expected.len());
@@ -173,11 +178,11 @@ fn every_event_is_one_json_object_and_names_its_attempt() {
 #[test]
 fn only_lines_that_matter_enough_are_written() {
     let rows =
-        [(Level::Error, 8), (Level::Warning, 16), (Level::Info, 25), (Level::Debug, 27), (Level::Trace, 29)];
+        [(Level::Error, 8), (Level::Warning, 17), (Level::Info, 27), (Level::Debug, 29), (Level::Trace, 31)];
     for (level, count) in rows {
         assert_eq!(written(level, true), count, "{level:?}");
     }
-    assert_eq!(written(Level::Trace, false), 27, "without the lines of workers");
+    assert_eq!(written(Level::Trace, false), 29, "without the lines of workers");
 }
 
 /// How many of all events are written.

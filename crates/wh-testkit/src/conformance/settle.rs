@@ -169,6 +169,9 @@ pub(super) async fn an_attempt_comes_back_as_it_was_recorded(h: &Harness) {
             user: Duration::from_millis(5),
             system: Duration::from_micros(3_000),
             max_rss_kib: 77,
+            disk_read_kib: 78,
+            disk_written_kib: 79,
+            oom_kills: 3,
         },
         workspace: Some("finished/1-1".into()),
         isolation: Some(Enforcement {

@@ -6,7 +6,7 @@ use crate::standing::standing;
 use crate::words;
 use std::fmt::Write;
 use std::path::Path;
-use wh_domain::attempt::AttemptRecord;
+use wh_domain::attempt::{AttemptRecord, Usage};
 use wh_domain::id::{AttemptId, StreamNo, TaskId};
 use wh_domain::isolation::Gap;
 use wh_domain::task::{Payload, TaskState};
@@ -87,6 +87,7 @@ impl Page {
         self.entry("", &record.sentence);
         let id = AttemptId { task: task.clone(), fence: record.fence }.to_string();
         self.entry("  id", &id);
+        self.optional("  used", used(&record.usage).as_deref());
         for warning in &record.warnings {
             self.entry("  warning", warning);
         }
@@ -110,6 +111,32 @@ impl Page {
             }
         }
     }
+}
+
+/// What was used, for people; `None` where nobody saw it.
+fn used(usage: &Usage) -> Option<String> {
+    if *usage == Usage::default() {
+        return None;
+    }
+    let mut parts = vec![
+        format!("{:.2} s of processor time", (usage.user + usage.system).as_secs_f64()),
+        format!("{:.1} MiB of memory", kib_as_mib(usage.max_rss_kib)),
+    ];
+    for (kib, what) in [(usage.disk_read_kib, "read"), (usage.disk_written_kib, "written")] {
+        if kib > 0 {
+            parts.push(format!("{:.1} MiB {what}", kib_as_mib(kib)));
+        }
+    }
+    if usage.oom_kills > 0 {
+        parts.push(format!("{} of its processes ended for memory", usage.oom_kills));
+    }
+    Some(parts.join(", "))
+}
+
+/// Sizes that are shown have far fewer digits than this type.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+fn kib_as_mib(kib: u64) -> f64 {
+    kib as f64 / 1024.0
 }
 
 /// The last lines.

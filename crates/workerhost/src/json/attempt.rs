@@ -36,6 +36,9 @@ pub(super) struct Attempt {
     user_ms: i64,
     system_ms: i64,
     max_rss_kib: u64,
+    disk_read_kib: u64,
+    disk_written_kib: u64,
+    oom_kills: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +105,9 @@ impl Attempt {
             user_ms: millis(record.usage.user),
             system_ms: millis(record.usage.system),
             max_rss_kib: record.usage.max_rss_kib,
+            disk_read_kib: record.usage.disk_read_kib,
+            disk_written_kib: record.usage.disk_written_kib,
+            oom_kills: record.usage.oom_kills,
             workspace: record.workspace.as_deref().map(str::to_owned),
             isolation: record.isolation.as_ref().map(Isolation::of),
         }

@@ -11,7 +11,8 @@ workers:
     command: [sh, -c, 'cat > /dev/null; echo "{\"event\": \"progress\", \"current\": 3, \"total\": 10, \"message\": \"page\"}" >&3; until [ -e go ]; do sleep 0.05; done; echo "{\"success\": true}"']
     task_types: [gated]
     streams: 2
-  - {name: bad, command: [sh, -c, "cat > /dev/null; exit 2"], task_types: [bad]}
+    isolation: none
+  - {name: bad, command: [sh, -c, "cat > /dev/null; exit 2"], task_types: [bad], isolation: none}
 "#;
 
 fn has(seen: &[String], words: &str) -> bool {

@@ -9,6 +9,7 @@ mod idleness;
 mod notes;
 mod quiet;
 mod reloading;
+mod straining;
 mod taking_over;
 
 use crate::judge::{Case, Standing, expected_result};

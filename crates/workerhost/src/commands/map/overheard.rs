@@ -168,6 +168,8 @@ impl Observer for Settlements {
                 self.speaker.warn(format!("the map waits, because the store cannot be used: {why}"));
             }
             Event::StoreBack => self.speaker.warn("the store can be used again".to_owned()),
+            Event::HostStrained { strain } => self.speaker.warn(format!("the map waits, because {strain}")),
+            Event::HostRelieved => self.speaker.warn("the map goes on".to_owned()),
             Event::ProcessesRemain { why, .. } => {
                 self.speaker.warn(format!("processes of an earlier run cannot be ended: {why}"));
             }

@@ -93,7 +93,9 @@ impl Board {
             }
             Event::StoreUnavailable { .. } => self.is_cut_off = true,
             Event::StoreBack => self.is_cut_off = false,
-            Event::ConfigRefused { .. }
+            Event::HostStrained { .. }
+            | Event::HostRelieved
+            | Event::ConfigRefused { .. }
             | Event::Logged { .. }
             | Event::SoftTimeout { .. }
             | Event::Reclaimed { .. }

@@ -22,6 +22,9 @@ use wh_domain::worker::Protocol;
 use wh_ports::claims::Produced;
 use wh_ports::runner::{Assignment, Finished};
 
+/// What is told of an attempt that was refused processes.
+const CROWDED: &str = "it could not make more processes, because it had as many as it may";
+
 /// What is known of an attempt besides what its worker said.
 pub(crate) struct Closing {
     pub(crate) assignment: Arc<Assignment>,
@@ -47,24 +50,16 @@ pub(crate) async fn conclude(
     let progress = hearing.progress.clone();
     let (heard, log) = hearing.conclude(age, closing.ended_at);
     let breach = closing.ended.breach.or_else(|| of_file_size(&closing.exit, &worker.limits));
-    let ending = Ending {
-        exit: closing.exit,
-        stop: closing.stop,
-        report: heard.report,
-        fault: heard.fault,
-        raw: worker.protocol == Protocol::Raw,
-        stdin_untouched: closing.stdin_untouched,
-        breach,
-    };
+    let (exit, stop, stdin_untouched) = (closing.exit, closing.stop, closing.stdin_untouched);
+    let (report, fault, raw) = (heard.report, heard.fault, worker.protocol == Protocol::Raw);
+    let ending = Ending { exit, stop, report, fault, raw, stdin_untouched, breach };
     let untold = log.untold();
     let (log_tail, file) = log.finish();
     let mut verdict = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
     warnings.extend(of_the_log(untold, file));
-    if closing.ended.is_crowded {
-        warnings.push("it could not make more processes, because it had as many as it may".into());
-    }
+    warnings.extend(closing.ended.is_crowded.then(|| CROWDED.into()));
     let mut kept = match closing.ground {
         Some((place, heartbeat)) => {
             let filing = Filing {

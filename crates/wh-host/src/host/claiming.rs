@@ -122,7 +122,7 @@ impl Host {
             self.settings.watermarks.strain(&self.tools.machine.readings(), self.claiming.is_strained);
         match strain {
             Some(strain) if !self.claiming.is_strained => {
-                self.tools.bus.tell(&Event::HostStrained { strain })
+                self.tools.bus.tell(&Event::HostStrained { strain });
             }
             None if self.claiming.is_strained => self.tools.bus.tell(&Event::HostRelieved),
             _ => {}

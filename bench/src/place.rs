@@ -29,7 +29,7 @@ impl Place {
     /// With a host of four streams and these workers.
     pub(crate) fn new(ground: &Ground, workers: &[Value]) -> Result<Self, Trouble> {
         let dir = TempDir::with_prefix_in("place-", &ground.dir)?;
-        let configuration = json!({"host": {"streams": 4}, "workers": workers});
+        let configuration = json!({"data_dir": ".workerhost", "host": {"streams": 4}, "workers": workers});
         fs::write(dir.path().join("workerhost.json"), configuration.to_string())?;
         Ok(Self { dir, program: ground.program.clone() })
     }

@@ -8,7 +8,7 @@ use crate::report::{Goal, Row, Unit};
 use crate::stats::Spread;
 use crate::trouble::{Trouble, trouble};
 use crate::usage;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::process::Command;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ struct Round {
     xargs: Cost,
     bare: Cost,
     full: Cost,
+    walled: Cost,
 }
 
 pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
@@ -48,16 +49,23 @@ fn interpreter() -> Result<String, Trouble> {
 }
 
 fn rounds(ground: &Ground, argv: &[String], streams: u32, count: u32) -> Result<Vec<Round>, Trouble> {
-    let workers = ["none", "full"].map(|workspace| {
+    let free = json!({"memory_mb": "unlimited", "processes": "unlimited", "workspace_mb": "unlimited", "inodes": "unlimited"});
+    let worker = |name: &str, workspace: &str, isolation: Value, limits: Value| {
         json!({
-            "name": workspace, "command": argv, "protocol": "raw", "task_types": [workspace],
-            "workspace": workspace, "streams": streams,
+            "name": name, "command": argv, "protocol": "raw", "task_types": [name],
+            "workspace": workspace, "streams": streams, "isolation": isolation, "limits": limits,
         })
-    });
+    };
+    let required = json!({"level": "strict", "required": true});
+    let workers = [
+        worker("bare", "none", json!("none"), free.clone()),
+        worker("full", "full", json!("none"), free),
+        worker("walled", "full", required, json!({})),
+    ];
     let place = Place::new(ground, &workers)?;
-    for workspace in ["none", "full"] {
-        let task = format!("{{\"type\":\"{workspace}\",\"params\":{INPUT}}}");
-        place.tasks(workspace, std::iter::repeat_n(task, count as usize))?;
+    for name in ["bare", "full", "walled"] {
+        let task = format!("{{\"type\":\"{name}\",\"params\":{INPUT}}}");
+        place.tasks(name, std::iter::repeat_n(task, count as usize))?;
     }
     let host = place.host()?;
     let reading = place.reading()?;
@@ -66,9 +74,10 @@ fn rounds(ground: &Ground, argv: &[String], streams: u32, count: u32) -> Result<
         let brought = ground.quiet.round(|| {
             Ok(Round {
                 raw: raw::spawning(argv, INPUT, streams, count)?,
-                bare: carried(&place, &host, &reading, "none", count)?,
+                bare: carried(&place, &host, &reading, "bare", count)?,
                 xargs: raw::xargs(argv, (&ground.dir, INPUT), streams, count)?,
                 full: carried(&place, &host, &reading, "full", count)?,
+                walled: carried(&place, &host, &reading, "walled", count)?,
             })
         })?;
         if ground.scale.counts(round) {
@@ -104,6 +113,7 @@ fn told(what: &str, rounds: &[Round]) -> Vec<Row> {
     let xargs: Of = |round| round.xargs;
     let bare: Of = |round| round.bare;
     let full: Of = |round| round.full;
+    let walled: Of = |round| round.walled;
     let is_fast = what.starts_with("cat");
     let row = |name, words: &str, of, to, goal| {
         Row::new(name, format!("{what}, {words}"), rate(of), Unit::PerSecond)
@@ -123,6 +133,20 @@ fn told(what: &str, rounds: &[Round]) -> Vec<Row> {
             Goal::RatioAtLeast(if is_fast { 1.0 } else { 0.97 }),
         ),
         row("P1", "full workspace", full, raw, Goal::None),
+        row(
+            "P2",
+            "workspace, strict and limits",
+            walled,
+            raw,
+            if is_fast { Goal::RatioAtLeast(0.7) } else { Goal::None },
+        ),
+        row(
+            "P2",
+            "workspace, strict and limits, against xargs",
+            walled,
+            xargs,
+            if is_fast { Goal::RatioAtLeast(1.0) } else { Goal::None },
+        ),
     ];
     if is_fast {
         let name = format!("{what}, processor time that a workspace adds");

@@ -32,6 +32,8 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
     let worker = ground.worker(Act::End, stamps.path());
     let list = [json!({
         "name": "stamp", "command": worker, "protocol": "raw", "task_types": ["stamp"], "workspace": "none",
+        // It writes where the measurement reads.
+        "isolation": "none",
     })];
     let (alone, crowded) = (Place::new(ground, &list)?, Place::new(ground, &list)?);
     crowd(&crowded, scale.million)?;

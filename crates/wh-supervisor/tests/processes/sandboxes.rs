@@ -1,9 +1,13 @@
 //! What a worker can reach, at each level of isolation: what is denied at one must first succeed without any.
 
 use crate::rig::{Rig, options, sh, skip};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use std::collections::BTreeMap;
+use std::net::UdpSocket;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 use wh_domain::attempt::Outcome;
 use wh_domain::ending::Exit;
@@ -15,53 +19,68 @@ use wh_supervisor::{ProcessRunner, RunnerOptions};
 /// What a probe came to, by its name.
 type Seen = BTreeMap<String, String>;
 
-/// Tries each probe and prints whether it went.
-const PROBES: &str = r#"
-probe() { name=$1; shift; if "$@" >/dev/null 2>&1; then echo "$name ALLOW"; else echo "$name DENY"; fi; }
-write() { echo x >> "$1"; }
-probe own-write write "$WORKERHOST_OUTPUT_DIR/file"
-probe own-directory mkdir "$WORKERHOST_WORKING_DIR/directory"
-probe own-list ls "$WORKERHOST_WORKSPACE"
-probe temporary write "$TMPDIR/file"
-probe null write /dev/null
-probe system ls /usr/bin
-probe project cat "$PROJECT/module"
-probe project-below cat "$PROJECT/below/module"
-probe sibling-read cat "$DATA/work/0/w/stream-10/input/secret"
-probe sibling-list ls "$DATA/work/0/w/stream-10"
-probe sibling-write write "$DATA/work/0/w/stream-10/input/planted"
-probe sibling-link ln "$DATA/work/0/w/stream-10/input/secret" "$WORKERHOST_WORKING_DIR/link"
-probe by-dots cat "$WORKERHOST_WORKSPACE/../stream-10/input/secret"
-probe by-link sh -c 'ln -s "$DATA/work/0/w/stream-10/input/secret" "$WORKERHOST_WORKING_DIR/soft" && cat "$WORKERHOST_WORKING_DIR/soft"'
-probe store-read cat "$DATA/tasks.db"
-probe store-list ls "$DATA"
-probe configuration cat "$PROJECT/workerhost.yaml"
-probe project-write write "$PROJECT/module"
-probe outside-write write "$OUTSIDE/file"
-probe outside-list ls "$OUTSIDE"
-probe host-signal kill -0 "$HOST"
-probe host-limits prlimit --pid "$HOST" --core
-probe guardian-signal sh -c 'kill -0 "$1"' sh "$PPID"
-probe host-environment cat "/proc/$HOST/environ"
-probe host-memory sh -c 'head -c 0 < "/proc/$HOST/mem"'
-probe namespaces unshare -Ur true
-probe namespaces-cloned python3 -c 'import ctypes, os; libc = ctypes.CDLL(None); clone = {"x86_64": 56, "aarch64": 220}[os.uname().machine]; child = libc.syscall(clone, 0x10000000 | 17, 0, 0, 0, 0); child or os._exit(0); assert child > 0'
-probe tracing python3 -c 'import ctypes; libc = ctypes.CDLL(None); assert libc.ptrace(0, 0, 0, 0) == 0'
-probe io-uring python3 -c 'import ctypes; libc = ctypes.CDLL(None); assert libc.syscall(425, 1, ctypes.create_string_buffer(120)) > 0'
-probe open-files test "$(umask)" != 0077
-"#;
+/// Tries each and prints whether it went. Names that begin with `own` are a worker's own, those with `gap` go everywhere.
+const PROBES: &str = include_str!("probes.py");
 
-/// Those that must go at every level.
-const OWN: [&str; 8] =
-    ["own-write", "own-directory", "own-list", "temporary", "null", "system", "project", "project-below"];
+/// Those that some kernels allow nobody, whoever asks.
+const RARE: [&str; 7] =
+    ["new-kernel", "io-uring", "page-faults", "module", "accounting", "bpf", "user-namespace"];
 
-/// Those that some machines allow nobody.
-const RARE: [&str; 3] = ["namespaces", "namespaces-cloned", "io-uring"];
+/// And those that only root may do.
+const ROOTS: [&str; 20] = [
+    "passwords",
+    "device",
+    "network-namespace",
+    "mount-namespace",
+    "enter-namespace",
+    "namespace-by-clone",
+    "mount",
+    "chroot",
+    "perf",
+    "clock",
+    "kernel-log",
+    "file-watch",
+    "host-name",
+    "swap",
+    "restart",
+    "another-user",
+    "victim-trace",
+    "victim-descriptor",
+    "victim-compare",
+    "victim-advise",
+];
+
+/// A program that does nothing.
+const TOOL: &str = "#!/bin/sh\n";
+
+/// A name that tests in other processes do not have.
+fn abstract_name() -> String {
+    format!("workerhost-probe-{}", std::process::id())
+}
+
+fn put(path: &Path, content: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+    if content == TOOL {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+}
 
 /// A project with the host's data directory and configuration in it, and things outside.
 struct Ground {
     rig: Rig,
     outside: tempfile::TempDir,
+    /// A process of somebody else.
+    victim: std::process::Child,
+    /// Whom sockets reach: by a name of the kernel's, by a file, by a port.
+    listeners: (UnixListener, UnixListener, UdpSocket),
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        self.victim.kill().unwrap();
+        self.victim.wait().unwrap();
+    }
 }
 
 impl Ground {
@@ -70,6 +89,9 @@ impl Ground {
         let private = vec![dir.path().join("workerhost.yaml")];
         let data_dir = dir.path().join(".workerhost");
         std::fs::create_dir(&data_dir).unwrap();
+        // What is started inherits it: as much as may be.
+        let core = getrlimit(Resource::Core);
+        setrlimit(Resource::Core, Rlimit { current: core.maximum, ..core }).unwrap();
         let runner = ProcessRunner::new(RunnerOptions { private, ..options(&data_dir) }).unwrap();
         for (name, content) in [
             ("module", "module"),
@@ -77,12 +99,36 @@ impl Ground {
             ("workerhost.yaml", "secret"),
             (".workerhost/tasks.db", "secret"),
             (".workerhost/work/0/w/stream-10/input/secret", "secret"),
+            (".workerhost/work/0/w/stream-10/input/spare", "spare"),
+            (".workerhost/work/0/w/stream-10/input/spare-two", "spare"),
+            (".workerhost/work/0/w/stream-10/input/tool", TOOL),
+            ("probes.py", PROBES),
         ] {
-            let path = dir.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
+            put(&dir.path().join(name), content);
         }
-        Self { rig: Rig::of(runner, dir), outside: tempfile::tempdir().unwrap() }
+        let outside = tempfile::tempdir().unwrap();
+        put(&outside.path().join("file"), "file");
+        put(&outside.path().join("tool"), TOOL);
+        let abstract_name = SocketAddr::from_abstract_name(abstract_name()).unwrap();
+        let listeners = (
+            UnixListener::bind_addr(&abstract_name).unwrap(),
+            UnixListener::bind(outside.path().join("socket")).unwrap(),
+            UdpSocket::bind("127.0.0.1:0").unwrap(),
+        );
+        let victim = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        Self { rig: Rig::of(runner, dir), outside, victim, listeners }
+    }
+
+    /// A program that becomes another user where that may be; only root can make one.
+    fn with_a_setuid_program(self) -> Self {
+        let path = self.project().join("setuid");
+        std::fs::copy("/usr/bin/id", &path).unwrap();
+        if std::os::unix::fs::chown(&path, Some(65_534), Some(65_534)).is_ok() {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o4755)).unwrap();
+        }
+        // The other user has to reach it.
+        std::fs::set_permissions(self.project(), PermissionsExt::from_mode(0o755)).unwrap();
+        self
     }
 
     fn project(&self) -> &Path {
@@ -98,6 +144,9 @@ impl Ground {
             ("DATA".to_owned(), path(&self.project().join(".workerhost"))),
             ("OUTSIDE".to_owned(), path(self.outside.path())),
             ("HOST".to_owned(), std::process::id().to_string()),
+            ("VICTIM".to_owned(), self.victim.id().to_string()),
+            ("ABSTRACT".to_owned(), abstract_name()),
+            ("UDP_PORT".to_owned(), self.listeners.2.local_addr().unwrap().port().to_string()),
         ];
         Worker {
             isolation,
@@ -115,7 +164,11 @@ impl Ground {
     }
 
     async fn probe(&self, level: Level) -> (Finished, Seen) {
-        let (finished, output) = self.run(PROBES, Isolation { level, ..Isolation::default() }).await;
+        let mut worker = self.worker("", Isolation { level, ..Isolation::default() });
+        worker.program.argv = ["python3", "probes.py"].map(str::to_owned).into();
+        let done = self.rig.run(&worker, "null").await;
+        let output = done.result().unwrap_or_else(|| panic!("{}", done.summary()));
+        let finished = done.finished;
         let seen = output.lines().filter_map(|line| line.split_once(' '));
         (finished, seen.map(|(name, word)| (name.to_owned(), word.to_owned())).collect())
     }
@@ -127,22 +180,28 @@ fn strict() -> Isolation {
 
 #[tokio::test]
 async fn a_strict_worker_reaches_its_own_and_nothing_of_anybody_else() {
-    let ground = Ground::new();
+    let ground = Ground::new().with_a_setuid_program();
+    let is_root = rustix::process::geteuid().is_root();
     let (finished, seen) = ground.probe(Level::None).await;
     assert_eq!(finished.isolation, None);
     let denied: Vec<&str> =
         seen.iter().filter(|(_, word)| *word != "ALLOW").map(|(name, _)| name.as_str()).collect();
-    let (rare, broken): (Vec<&str>, Vec<&str>) = denied.into_iter().partition(|name| RARE.contains(name));
+    let is_rare = |name: &&str| RARE.contains(name) || (!is_root && ROOTS.contains(name));
+    let (rare, broken): (Vec<&str>, Vec<&str>) = denied.into_iter().partition(is_rare);
     assert!(broken.is_empty(), "a probe that cannot succeed proves nothing: {broken:?}");
     if !rare.is_empty() {
         skip(&format!("this machine denies everybody {rare:?}"));
     }
     let count = seen.len();
+    assert!(count >= 90, "{count} probes");
+    // What was done to the other stream is undone.
+    put(&ground.project().join(".workerhost/work/0/w/stream-10/input/spare"), "spare");
+    put(&ground.project().join(".workerhost/work/0/w/stream-10/input/spare-two"), "spare");
     let (finished, seen) = ground.probe(Level::Strict).await;
     assert_eq!(seen.len(), count);
     for (name, word) in &seen {
-        let expected = if OWN.contains(&name.as_str()) { "ALLOW" } else { "DENY" };
-        assert_eq!(word, expected, "{name}");
+        let goes = name.starts_with("own-") || name.starts_with("gap-");
+        assert_eq!(word, if goes { "ALLOW" } else { "DENY" }, "{name}");
     }
     let isolation = finished.isolation.unwrap();
     assert_eq!((isolation.level, &isolation.missing[..]), (Level::Strict, &[][..]));

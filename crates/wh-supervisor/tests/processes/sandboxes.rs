@@ -53,11 +53,6 @@ const ROOTS: [&str; 20] = [
 /// A program that does nothing.
 const TOOL: &str = "#!/bin/sh\n";
 
-/// A name that tests in other processes do not have.
-fn abstract_name() -> String {
-    format!("workerhost-probe-{}", std::process::id())
-}
-
 fn put(path: &Path, content: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, content).unwrap();
@@ -109,7 +104,7 @@ impl Ground {
         let outside = tempfile::tempdir().unwrap();
         put(&outside.path().join("file"), "file");
         put(&outside.path().join("tool"), TOOL);
-        let abstract_name = SocketAddr::from_abstract_name(abstract_name()).unwrap();
+        let abstract_name = SocketAddr::from_abstract_name(outside.path().to_str().unwrap()).unwrap();
         let listeners = (
             UnixListener::bind_addr(&abstract_name).unwrap(),
             UnixListener::bind(outside.path().join("socket")).unwrap(),
@@ -145,7 +140,7 @@ impl Ground {
             ("OUTSIDE".to_owned(), path(self.outside.path())),
             ("HOST".to_owned(), std::process::id().to_string()),
             ("VICTIM".to_owned(), self.victim.id().to_string()),
-            ("ABSTRACT".to_owned(), abstract_name()),
+            ("ABSTRACT".to_owned(), path(self.outside.path())),
             ("UDP_PORT".to_owned(), self.listeners.2.local_addr().unwrap().port().to_string()),
         ];
         Worker {

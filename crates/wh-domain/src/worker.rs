@@ -74,6 +74,8 @@ pub struct Program {
     pub directory: PathBuf,
     /// Variables beyond the host's short allow-list. Values may be secrets: they are never printed.
     pub env: Vec<(String, String)>,
+    /// Those of their values that are secrets, to be taken out of whatever is logged.
+    pub secrets: Vec<Box<str>>,
 }
 
 impl std::fmt::Debug for Program {
@@ -83,7 +85,7 @@ impl std::fmt::Debug for Program {
             .field("argv", &self.argv)
             .field("directory", &self.directory)
             .field("env", &names)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -183,7 +183,12 @@ fn cat((workspace, level): (Workspace, Level), streams: u32) -> Worker {
         name: name_of(name),
         task_types: Vec::new(),
         streams,
-        program: Program { argv: vec!["/bin/cat".to_owned()], directory: "/".into(), env: Vec::new() },
+        program: Program {
+            argv: vec!["/bin/cat".to_owned()],
+            directory: "/".into(),
+            env: Vec::new(),
+            secrets: Vec::new(),
+        },
         protocol: Protocol::Raw,
         workspace,
         isolation: Isolation { level, required: true, ..Isolation::default() },

@@ -38,9 +38,6 @@ pub(crate) enum Step {
 /// How many there are.
 const STEPS: usize = 5;
 
-/// How near to its end a process is that goes first: half of all the memory there is counts as its own.
-const GOES_FIRST: &CStr = c"500";
-
 /// What is to be entered.
 pub(crate) struct Inside<'a> {
     /// `None` where the kernel has none.
@@ -233,24 +230,7 @@ fn limit(limits: &Rlimits) -> Result<(), c_int> {
         // SAFETY: the value is initialised.
         made(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) }.into())?;
     }
-    if limits.goes_first {
-        go_first();
-    }
     Ok(())
-}
-
-/// Asks the kernel to end this process before others. Where it is refused, others may go first: nothing else depends on it.
-fn go_first() {
-    // SAFETY: the string ends with a NUL byte.
-    let file = unsafe { libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
-    if file < 0 {
-        return;
-    }
-    let words = GOES_FIRST.to_bytes();
-    // SAFETY: the descriptor is open, and the bytes are there.
-    unsafe { libc::write(file, words.as_ptr().cast(), words.len()) };
-    // SAFETY: nobody else has the descriptor.
-    unsafe { libc::close(file) };
 }
 
 /// Lowers the soft limit; the hard one is the worker's to use.

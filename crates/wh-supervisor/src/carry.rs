@@ -11,11 +11,12 @@ use crate::log::Log;
 use crate::machine::State;
 use crate::nursery::Nursery;
 use crate::orders::{Orders, Patience};
-use crate::program::{self, Home, HostEnv};
+use crate::program::{self, Home, HostEnv, Resolved};
+use crate::redact::Redactor;
 use crate::register::Register;
 use crate::seat::{Lent, Seat, Seats};
 use crate::timers::STUCK_AFTER;
-use crate::wire::{Notice, Program};
+use crate::wire::Notice;
 use crate::workspace::heartbeat::Heartbeat;
 use crate::workspace::logfile::LogFile;
 use crate::workspace::space::SpaceWatch;
@@ -208,7 +209,7 @@ async fn not_started(
     let program = resolve(tools, seat, assignment, ground).await;
     seat.forget_program();
     match program {
-        Ok(program) => hindrance::worker(program::explain(errno, &program)),
+        Ok(resolved) => hindrance::worker(program::explain(errno, &resolved.program)),
         Err(hindrance) => hindrance,
     }
 }
@@ -219,9 +220,9 @@ async fn resolve(
     seat: &Seat,
     assignment: &Assignment,
     ground: &Ground,
-) -> Result<Arc<Program>, Hindrance> {
-    if let Some(program) = seat.program(&assignment.worker) {
-        return Ok(program);
+) -> Result<Resolved, Hindrance> {
+    if let Some(resolved) = seat.program(&assignment.worker) {
+        return Ok(resolved);
     }
     let worker = Arc::clone(&assignment.worker);
     let (environment, private) = (Arc::clone(&tools.environment), Arc::clone(&tools.private));
@@ -229,11 +230,12 @@ async fn resolve(
     let program = aside(move || {
         let own = own.as_ref().map(|(root, temp)| (root.as_path(), temp.as_path()));
         let home = Home { own, private: &private };
-        program::resolve(&worker, &environment, home)
+        let program = Arc::new(program::resolve(&worker, &environment, home)?);
+        Ok(Resolved { program, redactor: Arc::new(Redactor::new(&worker.program.secrets)) })
     });
-    let program = Arc::new(program.await?);
-    seat.keep_program(Arc::clone(&assignment.worker), Arc::clone(&program));
-    Ok(program)
+    let resolved = program.await?;
+    seat.keep_program(Arc::clone(&assignment.worker), resolved.clone());
+    Ok(resolved)
 }
 
 /// Has the worker started.
@@ -246,13 +248,13 @@ async fn begin<'a>(
     listener: Listener,
 ) -> Result<Attempt<'a>, Hindrance> {
     let worker = &assignment.worker;
-    let program = resolve(tools, seat, assignment, ground).await?;
+    let Resolved { program, redactor } = resolve(tools, seat, assignment, ground).await?;
     let place = ground.place.as_ref();
     let names = place.map(|place| &place.names);
     let moments = Moments::of(assignment, started_at);
     let stdin = briefing::input(assignment, moments, names, ground.digest.as_ref())?;
     let file = place.map(|place| LogFile::new(Arc::clone(&place.root), worker.bounds.log));
-    let log = Log::new(listener, worker.bounds.events_per_second, file);
+    let log = Log::new((listener, redactor), worker.bounds.events_per_second, file);
     let lend = || async {
         let lent = seat.lend(&tools.nursery, &tools.register, &tools.idle).await;
         lent.map_err(|error| hindrance::host("the process that is to watch it could not be started", &error))

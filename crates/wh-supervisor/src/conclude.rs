@@ -47,7 +47,7 @@ pub(crate) async fn conclude(
     (orders, freed): (&mut Orders, &Notify),
 ) -> (Finished, Option<Place>) {
     let worker = &closing.assignment.worker;
-    let progress = hearing.progress.clone();
+    let (progress, redactor) = (hearing.progress.clone(), hearing.log.redactor());
     let (heard, log) = hearing.conclude(age, closing.ended_at);
     let breach = closing.ended.breach.or_else(|| of_file_size(&closing.exit, &worker.limits));
     let (exit, stop, stdin_untouched) = (closing.exit, closing.stop, closing.stdin_untouched);
@@ -56,6 +56,8 @@ pub(crate) async fn conclude(
     let untold = log.untold();
     let (log_tail, file) = log.finish();
     let mut verdict = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
+    // A worker's own words are in it.
+    verdict.sentence = redactor.hide(&verdict.sentence).into_owned();
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
     warnings.extend(of_the_log(untold, file));
@@ -96,8 +98,8 @@ pub(crate) async fn conclude(
         follow_ups: if succeeded { heard.follow_ups } else { Vec::new() },
         started_at: closing.started_at,
         ended_at: closing.ended_at,
-        warnings,
-        leaked: closing.ended.leaked,
+        warnings: warnings.iter().map(|words| redactor.hide(words).into()).collect(),
+        leaked: closing.ended.leaked.iter().map(|line| redactor.hide(line).into()).collect(),
         log_tail,
         usage: closing.ended.usage,
         workspace: harvest.kept,

@@ -208,6 +208,7 @@ impl<'a> Guardian<'a> {
                     // Without it the worker is found by this guardian still, and by its environment.
                     add_worker(register, *number, worker, (from, ticks())).ok();
                 }
+                go_first(worker);
                 self.tree = Some(Tree::new(worker));
             }
             Ok(None) => self.say(&Notice::NotIsolated),
@@ -392,6 +393,12 @@ impl Tree {
             signal_all(&[Signal::KILL]);
         }
     }
+}
+
+/// Asks the kernel to end a process and its children before others where the machine has no memory left: half of it counts
+/// as theirs. Where that is refused others may go first, and nothing else depends on it.
+fn go_first(worker: Pid) {
+    std::fs::write(format!("/proc/{}/oom_score_adj", worker.as_raw_pid()), "500").ok();
 }
 
 /// Everything below this process.

@@ -108,7 +108,8 @@ impl Hearing {
     fn take_event(&mut self, event: Event, now: Duration) {
         match event {
             Event::Progress { current, total, percent, message } => {
-                let message = message.map(String::into_boxed_str);
+                let redactor = self.log.redactor();
+                let message = message.map(|message| redactor.hide(&message).into());
                 let progress = Progress { current, total, percent, message };
                 self.progress = Some(progress.clone());
                 self.log.tell(Said::Progress(progress));
@@ -119,7 +120,8 @@ impl Hearing {
             Event::Checkpoint(value) => self.log.tell(Said::Checkpoint(value)),
             Event::Metric { name, value } => self.log.tell(Said::Metric { name: name.into(), value }),
             Event::RateLimited { status, retry_after: _, message } => {
-                self.log.tell(Said::RateLimited { status, message: message.into() });
+                let message = self.log.redactor().hide(&message).into();
+                self.log.tell(Said::RateLimited { status, message });
             }
             Event::Result(result) => self.result = Some(*result),
         }

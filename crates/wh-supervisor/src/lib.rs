@@ -39,6 +39,7 @@ mod orders;
 mod passing;
 mod pipes;
 mod program;
+mod redact;
 mod register;
 mod runner;
 mod sandbox;

@@ -1,6 +1,8 @@
 //! The attempt's log: every line goes to whoever listens, to its file if it has one, and the last ones are kept.
 
+use crate::redact::Redactor;
 use crate::workspace::logfile::LogFile;
+use std::sync::Arc;
 use std::time::Duration;
 use wh_domain::event::LogLine;
 use wh_ports::runner::{Listener, Said};
@@ -20,13 +22,19 @@ pub(crate) struct Log {
     /// At least the last [`MAX_TAIL`] bytes, at most twice as many.
     tail: String,
     stderr: LineFramer,
+    redactor: Arc<Redactor>,
 }
 
 impl Log {
-    /// A log that passes on at most `lines_per_second` lines to `listener`; the file gets all.
-    pub(crate) fn new(listener: Listener, lines_per_second: u32, file: Option<LogFile>) -> Self {
+    /// A log without secrets that passes on at most `lines_per_second` lines to `listener`; the file gets all.
+    pub(crate) fn new(
+        (listener, redactor): (Listener, Arc<Redactor>),
+        lines_per_second: u32,
+        file: Option<LogFile>,
+    ) -> Self {
         Self {
             listener,
+            redactor,
             rate: RateLimit::new(lines_per_second),
             file,
             pending: String::new(),
@@ -50,11 +58,28 @@ impl Log {
 
     /// Takes a line of bytes.
     pub(crate) fn line(&mut self, level: Option<&str>, line: Line<'_>, now: Duration) {
-        self.text(level, &line.log_text(), now);
+        let redactor = Arc::clone(&self.redactor);
+        if line.lost == 0 {
+            return self.write(level, &redactor.hide(&line.log_text()), now);
+        }
+        // How much was cut off is said behind what is kept.
+        let text = line.log_text();
+        let (kept, rest) = text.rsplit_once(" [").unwrap_or((&text, ""));
+        self.write(level, &format!("{} [{rest}", redactor.hide_cut(kept)), now);
     }
 
     /// Takes a line of text.
     pub(crate) fn text(&mut self, level: Option<&str>, text: &str, now: Duration) {
+        let redactor = Arc::clone(&self.redactor);
+        self.write(level, &redactor.hide(text), now);
+    }
+
+    /// What takes secrets out of it.
+    pub(crate) fn redactor(&self) -> Arc<Redactor> {
+        Arc::clone(&self.redactor)
+    }
+
+    fn write(&mut self, level: Option<&str>, text: &str, now: Duration) {
         let start = self.pending.len();
         if let Some(level) = level {
             self.pending.push_str(level);
@@ -125,13 +150,13 @@ fn last_lines(text: &str, from: usize) -> &str {
 #[cfg(test)]
 mod unit {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     fn log() -> (Log, Arc<Mutex<Vec<Said>>>) {
         let said = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&said);
         let listener: Listener = Arc::new(move |word| heard.lock().unwrap().push(word));
-        (Log::new(listener, 1_000, None), said)
+        (Log::new((listener, Arc::default()), 1_000, None), said)
     }
 
     const NOW: Duration = Duration::ZERO;

@@ -1,12 +1,14 @@
 //! What is executed for a worker: its command line, directory and lasting variables, ready to be handed over.
 
 use crate::hindrance;
+use crate::redact::Redactor;
 use crate::sandbox::grants::{Own, grants};
 use crate::wire::{Program, Sandbox};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use wh_domain::ending::Hindrance;
 use wh_domain::isolation::Level;
 use wh_domain::worker::Worker;
@@ -28,6 +30,13 @@ pub(crate) struct Home<'a> {
     pub(crate) own: Option<(&'a Path, &'a Path)>,
     /// What the host keeps for itself.
     pub(crate) private: &'a [PathBuf],
+}
+
+/// What a worker is started with, and what is kept out of what it says.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolved {
+    pub(crate) program: Arc<Program>,
+    pub(crate) redactor: Arc<Redactor>,
 }
 
 /// Resolves a worker's program, or says by whose fault it cannot be started.

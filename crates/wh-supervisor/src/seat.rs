@@ -2,6 +2,7 @@
 
 use crate::link::{Gone, Guardian, Leaving, Unsent};
 use crate::nursery::Nursery;
+use crate::program::Resolved;
 use crate::register::{Line, Register};
 use crate::timers::STUCK_AFTER;
 use crate::wire::{Command, Notice, Program};
@@ -32,7 +33,7 @@ struct Held {
     idle: Option<Guardian>,
     /// Of an attempt that was dropped: the stream is free again when it is gone.
     leaving: Option<Leaving>,
-    program: Option<(Arc<Worker>, Arc<Program>)>,
+    program: Option<(Arc<Worker>, Resolved)>,
     /// Where the stream's attempts are written down.
     line: Option<Line>,
     /// The clean tree.
@@ -110,15 +111,15 @@ impl Seat {
     }
 
     /// The worker's program, if it was resolved since the worker became what it is.
-    pub(crate) fn program(&self, worker: &Arc<Worker>) -> Option<Arc<Program>> {
+    pub(crate) fn program(&self, worker: &Arc<Worker>) -> Option<Resolved> {
         let held = self.held();
-        let (known, program) = held.program.as_ref()?;
-        (Arc::ptr_eq(known, worker) || known == worker).then(|| Arc::clone(program))
+        let (known, resolved) = held.program.as_ref()?;
+        (Arc::ptr_eq(known, worker) || known == worker).then(|| resolved.clone())
     }
 
     /// Keeps it for as long as the worker stays the same.
-    pub(crate) fn keep_program(&self, worker: Arc<Worker>, program: Arc<Program>) {
-        self.held().program = Some((worker, program));
+    pub(crate) fn keep_program(&self, worker: Arc<Worker>, resolved: Resolved) {
+        self.held().program = Some((worker, resolved));
     }
 
     /// The stream's tree, if it is clean and the right one. Not putting it back has the next one cleaned.

@@ -16,7 +16,7 @@ use crate::{guardian, passing};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, getpid, set_child_subreaper};
+use rustix::process::{DumpableBehavior, Pid, Signal, getpid, set_child_subreaper};
 use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, Instant};
@@ -61,6 +61,8 @@ impl Spawner {
         sys::ignore_signals();
         set_child_subreaper(Some(getpid()))?;
         rustix::thread::set_name(c"wh-spawner")?;
+        // Variables of workers go through this memory.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
         // Nobody is to wait for this process before a file system can be unmounted.
         rustix::process::chdir("/")?;
         Ok(Self { children: sys::child_signals()?, wards: Vec::new(), orphans: false, closing: None })

@@ -48,8 +48,6 @@ pub(crate) struct Rlimits {
     pub(crate) open_files: Option<u64>,
     /// The largest file that may be written, in bytes.
     pub(crate) file_size: Option<u64>,
-    /// Whether the kernel is to end it before others where there is no memory left.
-    pub(crate) goes_first: bool,
 }
 
 /// The usual code: -1 with `errno`, or a value.

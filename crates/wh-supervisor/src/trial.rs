@@ -9,6 +9,7 @@ use crate::link::{Gone, Guardian, Unsent};
 use crate::nursery::Nursery;
 use crate::pipes::{Stdin, Tap};
 use crate::program::{self, Home};
+use crate::redact::Redactor;
 use crate::runner::RunnerOptions;
 use crate::timers::STUCK_AFTER;
 use crate::wire::{Command, Notice, Program};
@@ -114,7 +115,13 @@ impl Trials {
         }
         let observation = running.watch().await?;
         Ok(match observation {
-            Seen::Whole(observation) => *observation,
+            Seen::Whole(mut observation) => {
+                // Its last words are shown.
+                let text = String::from_utf8_lossy(&observation.stderr);
+                let hidden = Redactor::new(&self.worker.program.secrets).hide(&text).into_owned();
+                observation.stderr = hidden.into_bytes();
+                *observation
+            }
             Seen::NotStarted(errno) => not_started(program::explain(errno, &program)),
             Seen::NotIsolated(gaps) => not_started(gaps),
         })

@@ -4,6 +4,7 @@ use crate::chance::{MachineChance, host_id};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::machine::ThisMachine;
+use rustix::process::DumpableBehavior;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -50,6 +51,9 @@ impl Hosting {
         self,
         around: impl FnOnce(ProcessRunner) -> Arc<dyn Runner>,
     ) -> Result<Hosted, Failure> {
+        // Nobody of the same user may look into it, and nothing of it is left in a core dump: it holds secrets.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+            .map_err(|error| Failure::of_io("close the host's memory to others", &error.into()))?;
         let host = host_id();
         let introduction = Introduction {
             host: host.clone(),

@@ -2,9 +2,10 @@
 
 use super::surroundings::{ShownPath, Surroundings, is_executable};
 use crate::report::Report;
+use crate::secret;
 use crate::source::At;
 use crate::tree::Scalar;
-use crate::value::Block;
+use crate::value::{Block, Leaf};
 use std::path::{Path, PathBuf};
 use wh_domain::worker::Program;
 
@@ -36,10 +37,13 @@ pub(super) fn program(
         _ => first.text.clone(),
     };
     let argv = std::iter::once(name).chain(rest.iter().map(|text| text.text.clone())).collect();
-    let env = worker.map("env").iter().map(|(name, leaf)| (name.text.clone(), leaf.text.text.clone()));
-    let env = env.collect();
+    let variables = worker.map("env");
+    let env = variables.iter().map(|(name, leaf)| (name.text.clone(), leaf.text.text.clone())).collect();
+    let is_secret = |(name, leaf): &&(Scalar, Leaf)| leaf.text.secret || secret::looks_secret(&name.text);
+    let secrets =
+        variables.iter().filter(is_secret).map(|(_, leaf)| leaf.text.text.as_str().into()).collect();
     check_env(worker, report);
-    Some((Program { argv, directory: directory.path, env }, files))
+    Some((Program { argv, directory: directory.path, env, secrets }, files))
 }
 
 /// Whether anything says what to run.

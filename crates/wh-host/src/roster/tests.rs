@@ -19,7 +19,12 @@ fn worker(name: &str, pattern: &str, streams: u32) -> Worker {
         name: WorkerName::new(name).unwrap(),
         task_types: vec![TypePattern::parse(pattern).unwrap()],
         streams,
-        program: Program { argv: vec!["true".into()], directory: PathBuf::from("/"), env: Vec::new() },
+        program: Program {
+            argv: vec!["true".into()],
+            directory: PathBuf::from("/"),
+            env: Vec::new(),
+            secrets: Vec::new(),
+        },
         protocol: Protocol::Json,
         workspace: Workspace::None,
         isolation: Isolation::default(),

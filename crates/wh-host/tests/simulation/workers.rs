@@ -39,7 +39,12 @@ pub(crate) fn worker(at: usize, streams: u32, policy: RetryPolicy) -> Worker {
         name: name(text),
         task_types: vec![TypePattern::parse(pattern).unwrap()],
         streams,
-        program: Program { argv: vec!["true".into()], directory: PathBuf::from("/"), env: Vec::new() },
+        program: Program {
+            argv: vec!["true".into()],
+            directory: PathBuf::from("/"),
+            env: Vec::new(),
+            secrets: Vec::new(),
+        },
         protocol: Protocol::Json,
         workspace: Workspace::None,
         isolation: Isolation::default(),

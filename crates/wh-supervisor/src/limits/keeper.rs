@@ -298,11 +298,7 @@ fn held(limits: &Limits, groups: Option<&mut Groups>) -> Held {
     if [limits.workspace, limits.inodes, limits.output] != [None; 3] {
         held.enforced.push(Restriction::Workspace);
     }
-    held.rlimits = Rlimits {
-        open_files: limits.open_files,
-        file_size: limits.file_size,
-        goes_first: limits.memory.is_some(),
-    };
+    held.rlimits = Rlimits { open_files: limits.open_files, file_size: limits.file_size };
     held
 }
 

@@ -176,6 +176,7 @@ pub(crate) fn worker<const N: usize>(argv: [&str; N]) -> Worker {
             argv: argv.into_iter().map(str::to_owned).collect(),
             directory: "/".into(),
             env: Vec::new(),
+            secrets: Vec::new(),
         },
         protocol: Protocol::Json,
         workspace: Workspace::None,

@@ -258,7 +258,7 @@ async fn a_strict_worker_reaches_what_its_configuration_grants_as_far_as_that_go
 async fn a_strict_worker_connects_as_far_as_its_network_goes() {
     let ground = Ground::new();
     let open = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (granted, other, datagrams) = (open(), open(), std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
+    let (granted, other, datagrams) = (open(), open(), UdpSocket::bind("127.0.0.1:0").unwrap());
     let ports =
         [granted.local_addr(), other.local_addr(), datagrams.local_addr()].map(|at| at.unwrap().port());
     let script = format!(

@@ -29,7 +29,12 @@ fn worker() -> Worker {
         name: WorkerName::new("w").unwrap(),
         task_types: Vec::new(),
         streams: 1,
-        program: Program { argv: vec!["true".into()], directory: PathBuf::from("/"), env: Vec::new() },
+        program: Program {
+            argv: vec!["true".into()],
+            directory: PathBuf::from("/"),
+            env: Vec::new(),
+            secrets: Vec::new(),
+        },
         protocol: Protocol::Json,
         workspace: Workspace::None,
         isolation: Isolation::default(),

@@ -213,3 +213,99 @@ fn a_client_of_https_finds_its_server_by_name_and_checks_its_certificate() {
     serving.wait().unwrap();
     assert_eq!(result, "hello");
 }
+
+/// Every file below a directory that is there.
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            files(&entry.path(), found);
+        } else {
+            found.push(entry.path());
+        }
+    }
+}
+
+#[test]
+fn a_secret_reaches_its_worker_and_nothing_that_anybody_reads() {
+    const SECRET: &str = "sk-CANARY/4711+né";
+    const FORMS: &str = r#"
+import base64, json, os, sys, time, urllib.parse
+secret = os.environ['API_KEY']
+for text in (secret, base64.b64encode(('user:' + secret).encode()).decode(), urllib.parse.quote(secret, safe=''), json.dumps(secret)):
+    print('using', text, file=sys.stderr)
+os.write(2, b'half of it: ' + secret.encode()[:7]); time.sleep(0.05); os.write(2, secret.encode()[7:] + b'\n')
+with open(os.environ['WORKERHOST_WORKING_DIR'] + '/ready', 'w') as file: pass
+time.sleep(float(json.load(sys.stdin)['params']))
+print(json.dumps({'success': False, 'error': {'type': 'Refused', 'message': 'the key ' + secret + ' was refused', 'retry_possible': False}}))
+print(len(secret), file=sys.stderr)
+sys.exit(1)
+"#;
+    let walled = Walled::with(
+        "logging: {file: host.log, capture_worker_output: true}\nworkers:\n  - {name: w, command: [python3, w.py], task_types: [t], \
+         env: {API_KEY: '${CANARY}'}}\n",
+    );
+    walled.write("w.py", FORMS);
+    let command = |arguments: &[&str]| {
+        let mut command = walled.command(arguments);
+        command.env("CANARY", SECRET);
+        command
+    };
+    assert_eq!(Place::said(&mut command(&["enqueue", "t", "--id", "a", "--params", "0.5"])).code, Some(0));
+    let host = command(&["run", "--drain"]).spawn().unwrap();
+    let data = walled.place.path().join(".workerhost");
+    crate::place::until_so("the worker runs", || {
+        fs::canonicalize(&data).is_ok_and(|data| {
+            let mut found = Vec::new();
+            files(&data.join("work"), &mut found);
+            found.iter().any(|path| path.ends_with("working/ready"))
+        })
+    });
+    let holders = processes_with(SECRET);
+    let said = crate::place::Said::of(host);
+    let mut heard = vec![("what the host said".to_owned(), said.out + &said.err)];
+    for arguments in [
+        &["show", "a"][..],
+        &["show", "a", "--json"],
+        &["logs", "a"],
+        &["list", "--json"],
+        &["config", "show"],
+    ] {
+        let said = Place::said(&mut command(arguments));
+        heard.push((format!("{arguments:?}"), said.out + &said.err));
+    }
+    let mut kept = vec![walled.place.path().join("host.log")];
+    files(&fs::canonicalize(&data).unwrap(), &mut kept);
+    for path in kept {
+        let content = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+        heard.push((path.display().to_string(), content));
+    }
+    let shown = &heard[1].1;
+    assert!(
+        shown.contains("17\n") && shown.contains("the key <redacted> was refused"),
+        "it reached the worker: {shown}"
+    );
+    for (where_, text) in &heard {
+        for form in ["CANARY", "sk-CAN", "c2stQ0FOQVJZ", "stQ0FOQVJZ", "tQ0FOQVJZ", "sk-CANARY%2F"] {
+            assert!(!text.contains(form), "{form} stands in {where_}: {text}");
+        }
+    }
+    // Whoever starts a host has its variables; besides the host only the worker has this one.
+    assert!(holders.iter().all(|name| name == "workerhost" || name.starts_with("python")), "{holders:?}");
+    assert!(holders.iter().any(|name| name.starts_with("python")), "{holders:?}");
+}
+
+/// The names of processes with a text in their command lines or variables.
+fn processes_with(text: &str) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().map(Result::unwrap);
+    let has = |path: &Path| {
+        ["cmdline", "environ"].iter().any(|name| {
+            let bytes = fs::read(path.join(name)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).contains(text)
+        })
+    };
+    let own = std::process::id().to_string();
+    entries
+        .filter(|entry| entry.file_name().to_str() != Some(&own) && has(&entry.path()))
+        .map(|entry| fs::read_to_string(entry.path().join("comm")).unwrap_or_default().trim().to_owned())
+        .collect()
+}

@@ -44,7 +44,7 @@ pub(super) fn worker(wanted: Wanted) -> Result<Worker, Failure> {
         name: WorkerName::new(TASK_TYPE).map_err(|error| impossible(&error))?,
         task_types: vec![TypePattern::Exact(TaskType::new(TASK_TYPE).map_err(|error| impossible(&error))?)],
         streams: wanted.streams,
-        program: Program { argv: wanted.command, directory, env: environment() },
+        program: Program { argv: wanted.command, directory, env: environment(), secrets: Vec::new() },
         protocol: wanted.protocol,
         workspace: Workspace::None,
         // Whoever writes a command line counts on files being written where they stand.

@@ -114,7 +114,7 @@ fn command(options: &Options, params: String) -> Result<Subject, Failure> {
         name,
         task_types: vec![TypePattern::Any],
         streams: 1,
-        program: Program { argv: options.command.clone(), directory, env: Vec::new() },
+        program: Program { argv: options.command.clone(), directory, env: Vec::new(), secrets: Vec::new() },
         protocol: Protocol::Json,
         workspace: Workspace::Full,
         isolation: Isolation::default(),

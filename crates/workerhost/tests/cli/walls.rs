@@ -228,7 +228,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn a_secret_reaches_its_worker_and_nothing_that_anybody_reads() {
     const SECRET: &str = "sk-CANARY/4711+né";
-    const FORMS: &str = r#"
+    const FORMS: &str = r"
 import base64, json, os, sys, time, urllib.parse
 secret = os.environ['API_KEY']
 for text in (secret, base64.b64encode(('user:' + secret).encode()).decode(), urllib.parse.quote(secret, safe=''), json.dumps(secret)):
@@ -239,7 +239,7 @@ time.sleep(float(json.load(sys.stdin)['params']))
 print(json.dumps({'success': False, 'error': {'type': 'Refused', 'message': 'the key ' + secret + ' was refused', 'retry_possible': False}}))
 print(len(secret), file=sys.stderr)
 sys.exit(1)
-"#;
+";
     let walled = Walled::with(
         "logging: {file: host.log, capture_worker_output: true}\nworkers:\n  - {name: w, command: [python3, w.py], task_types: [t], \
          env: {API_KEY: '${CANARY}'}}\n",

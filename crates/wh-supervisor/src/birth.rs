@@ -35,6 +35,13 @@ pub(crate) enum Step {
     Filter,
 }
 
+/// No kernel has more capabilities.
+const LAST_POWER: c_ulong = 63;
+
+/// Capabilities that root keeps, as in containers: over files and their owners, to become other users, to send signals (which
+/// Landlock bounds), to listen on low ports, to send raw packets.
+const KEPT_POWERS: [c_ulong; 10] = [0, 1, 3, 4, 5, 6, 7, 10, 13, 31];
+
 /// How many there are.
 const STEPS: usize = 5;
 
@@ -199,6 +206,7 @@ fn enter(shared: &mut Shared) {
     // SAFETY: the umask is this process's own.
     unsafe { libc::umask(0o077) };
     note(shared, Step::CoreDumps, without_core_dumps());
+    note(shared, Step::Privileges, without_powers());
     let (yes, no): (c_ulong, c_ulong) = (1, 0);
     // SAFETY: numbers only, and nothing but this process changes.
     let privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, yes, no, no, no) };
@@ -229,6 +237,27 @@ fn limit(limits: &Rlimits) -> Result<(), c_int> {
         let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
         // SAFETY: the value is initialised.
         made(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) }.into())?;
+    }
+    Ok(())
+}
+
+/// Takes from root what container engines take from it: over other processes, devices, the network, the clock, the kernel. Who
+/// is not root has nothing of it. Effective with the execution.
+fn without_powers() -> Result<(), c_int> {
+    // SAFETY: always sound.
+    if unsafe { libc::geteuid() } != 0 {
+        return Ok(());
+    }
+    for power in (0..=LAST_POWER).filter(|power| !KEPT_POWERS.contains(power)) {
+        // SAFETY: numbers only, and nothing but this process changes.
+        let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, power) };
+        match made(dropped.into()) {
+            // The kernel knows none of that number, and so none of a higher one.
+            Err(libc::EINVAL) => return Ok(()),
+            // A root that may drop nothing has been made harmless by somebody else.
+            Ok(()) | Err(libc::EPERM) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

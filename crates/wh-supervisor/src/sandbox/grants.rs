@@ -122,7 +122,10 @@ pub(crate) fn grants(own: &Own<'_>) -> Result<Vec<Grant>, Hindrance> {
         reach.spread(&file)?;
     }
     for path in own.granted.0 {
-        if is_of_the_kernel(path) {
+        // What the kernel tells of processes as a whole: it still tells nobody inside of the memory of those outside. Single
+        // directories in there may be the guardian's own.
+        let is_of_processes = fs::canonicalize(path).is_ok_and(|path| path == Path::new("/proc"));
+        if is_of_the_kernel(path) && !is_of_processes {
             return Err(of_the_kernel(path));
         }
         if reach.is_private(path) {

@@ -27,7 +27,8 @@ const RARE: [&str; 7] =
     ["new-kernel", "io-uring", "page-faults", "module", "accounting", "bpf", "user-namespace"];
 
 /// And those that only root may do.
-const ROOTS: [&str; 20] = [
+const ROOTS: [&str; 21] = [
+    "priority-raised",
     "passwords",
     "device",
     "network-namespace",
@@ -158,8 +159,8 @@ impl Ground {
         (done.finished, output)
     }
 
-    async fn probe(&self, level: Level) -> (Finished, Seen) {
-        let mut worker = self.worker("", Isolation { level, ..Isolation::default() });
+    async fn probe(&self, isolation: Isolation) -> (Finished, Seen) {
+        let mut worker = self.worker("", isolation);
         worker.program.argv = ["python3", "probes.py"].map(str::to_owned).into();
         let done = self.rig.run(&worker, "null").await;
         let output = done.result().unwrap_or_else(|| panic!("{}", done.summary()));
@@ -177,7 +178,7 @@ fn strict() -> Isolation {
 async fn a_strict_worker_reaches_its_own_and_nothing_of_anybody_else() {
     let ground = Ground::new().with_a_setuid_program();
     let is_root = rustix::process::geteuid().is_root();
-    let (finished, seen) = ground.probe(Level::None).await;
+    let (finished, seen) = ground.probe(Isolation { level: Level::None, ..Isolation::default() }).await;
     assert_eq!(finished.isolation, None);
     let denied: Vec<&str> =
         seen.iter().filter(|(_, word)| *word != "ALLOW").map(|(name, _)| name.as_str()).collect();
@@ -192,7 +193,7 @@ async fn a_strict_worker_reaches_its_own_and_nothing_of_anybody_else() {
     // What was done to the other stream is undone.
     put(&ground.project().join(".workerhost/work/0/w/stream-10/input/spare"), "spare");
     put(&ground.project().join(".workerhost/work/0/w/stream-10/input/spare-two"), "spare");
-    let (finished, seen) = ground.probe(Level::Strict).await;
+    let (finished, seen) = ground.probe(Isolation::default()).await;
     assert_eq!(seen.len(), count);
     for (name, word) in &seen {
         let goes = name.starts_with("own-") || name.starts_with("gap-");
@@ -203,6 +204,19 @@ async fn a_strict_worker_reaches_its_own_and_nothing_of_anybody_else() {
     use Restriction::{AbstractSockets, CoreDumps, Files, Privileges, Signals, Syscalls, Umask};
     let all_but_the_network = [Files, Signals, AbstractSockets, Privileges, Syscalls, CoreDumps, Umask];
     assert_eq!(isolation.enforced, all_but_the_network);
+}
+
+#[tokio::test]
+async fn a_strict_worker_that_may_read_proc_learns_which_processes_there_are_and_nothing_else() {
+    let ground = Ground::new();
+    let isolation = Isolation { read: vec!["/proc".into()], ..strict() };
+    let (_, seen) = ground.probe(isolation).await;
+    let goes = |(name, word): &(&String, &String)| {
+        *word == "ALLOW" && !name.starts_with("own-") && !name.starts_with("gap-")
+    };
+    let gone: Vec<&String> = seen.iter().filter(goes).map(|(name, _)| name).collect();
+    // Of descriptors only the numbers.
+    assert_eq!(gone, ["host-command-line", "host-descriptors"]);
 }
 
 #[tokio::test]

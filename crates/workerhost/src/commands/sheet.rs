@@ -123,7 +123,8 @@ fn used(usage: &Usage) -> Option<String> {
         format!("{:.1} MiB of memory", kib_as_mib(usage.max_rss_kib)),
     ];
     for (kib, what) in [(usage.disk_read_kib, "read"), (usage.disk_written_kib, "written")] {
-        if kib > 0 {
+        // Less than is shown is nothing.
+        if kib >= 52 {
             parts.push(format!("{:.1} MiB {what}", kib_as_mib(kib)));
         }
     }

@@ -20,6 +20,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where that directory is made, with a link at `data_dir`, where nobody chose a place for it: `$XDG_STATE_HOME/workerhost`.
     pub state_home: Option<PathBuf>,
+    /// Where the data directories of other projects lie, for which nobody chose a place either.
+    pub others_home: Option<PathBuf>,
     /// This host.
     pub host: HostConfig,
     /// Waiting tasks.
@@ -52,8 +54,12 @@ pub struct HostConfig {
     pub streams: Option<u32>,
     /// How long attempts may go on after it was asked to stop.
     pub drain: Duration,
-    /// How full its machine may be for it to claim.
-    pub watermarks: Watermarks,
+    /// The highest load of its machine at which it claims, in hundredths.
+    pub max_load: Option<u64>,
+    /// The least free memory at which it claims, in bytes; see [`HostConfig::watermarks_on`].
+    pub min_free_memory: Option<u64>,
+    /// The least room on the disk of its data directory at which it claims, in bytes.
+    pub min_free_disk: Option<u64>,
 }
 
 impl HostConfig {
@@ -61,6 +67,18 @@ impl HostConfig {
     pub fn streams_on(&self, cores: u32) -> u32 {
         const LEAST: u32 = 3;
         self.streams.unwrap_or(cores.max(LEAST))
+    }
+
+    /// How full a machine with so much memory and so large a disk may be for this host to claim. What nobody chose is never
+    /// more than a twentieth of what there is.
+    pub fn watermarks_on(&self, memory: u64, disk: u64) -> Watermarks {
+        const MEMORY: u64 = 128 << 20;
+        const DISK: u64 = 256 << 20;
+        Watermarks {
+            load: self.max_load,
+            memory: Some(self.min_free_memory.unwrap_or(MEMORY.min(memory / 20))),
+            disk: Some(self.min_free_disk.unwrap_or(DISK.min(disk / 20))),
+        }
     }
 }
 

@@ -157,11 +157,17 @@ fn judge_stopped(stop: Stop, ending: &Ending, table: &ExitTable) -> Option<Verdi
     })
 }
 
-/// Reads the ending of a worker that lost processes to a limit. One that succeeded all the same got along without them.
+/// Reads the ending of a worker that lost processes to a limit. One that came to an end of its own all the same, and says which,
+/// got along without them.
 fn judge_breach(breach: Breach, ending: &Ending, table: &ExitTable) -> Verdict {
-    if finished_well(ending, table) {
-        let verdict = Verdict::new(Outcome::Succeeded, "The worker finished the task.");
-        return Verdict { warning: Some("some of its processes were ended at a limit"), ..verdict };
+    const LOST: &str = "some of its processes were ended at a limit";
+    if let Exit::Code(code) = ending.exit {
+        let meaning = table.meaning(code);
+        let is_said = ending.report.is_some() || !matches!(meaning, Meaning::Failed | Meaning::Succeeded);
+        if is_said || finished_well(ending, table) {
+            let verdict = judge_code(code, meaning, ending);
+            return Verdict { warning: verdict.warning.or(Some(LOST)), ..verdict };
+        }
     }
     let outcome = Outcome::Failed { class: FailureClass::Resource, retriable: true };
     Verdict::new(outcome, format!("The worker was ended: {breach}."))

@@ -75,6 +75,8 @@ fn size(bytes: u64) -> String {
 pub enum Resource {
     /// Memory, in bytes.
     Memory,
+    /// Memory of the machine, or of whatever the host itself is in.
+    MachineMemory,
     /// Processes.
     Processes,
     /// The size of a file, in bytes.
@@ -107,6 +109,9 @@ impl fmt::Display for Breach {
             }
             Resource::Memory => {
                 write!(f, "its processes used all of the {} of memory that they may use", size(limit))
+            }
+            Resource::MachineMemory => {
+                f.write_str("the kernel ended processes of it because memory ran out on the machine or in the host's container")
             }
             Resource::Processes => write!(f, "it had {used} processes and may have {limit}"),
             Resource::Workspace => {
@@ -146,6 +151,10 @@ mod tests {
             (
                 told(Resource::Memory, 512 * MIB, 0),
                 "its processes used all of the 512 MiB of memory that they may use",
+            ),
+            (
+                told(Resource::MachineMemory, 0, 0),
+                "the kernel ended processes of it because memory ran out on the machine or in the host's container",
             ),
             (told(Resource::Processes, 8, 9), "it had 9 processes and may have 8"),
             (told(Resource::Workspace, MIB, 3 * MIB), "its files took 3 MiB and may take 1 MiB"),

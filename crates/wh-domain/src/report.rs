@@ -31,6 +31,22 @@ pub enum Report {
     Failure(ReportedError),
 }
 
+impl Report {
+    /// The same with the worker's own words as `hide` leaves them.
+    #[must_use]
+    pub fn without(self, hide: &dyn Fn(&str) -> Box<str>) -> Self {
+        match self {
+            Self::Success => Self::Success,
+            Self::Failure(error) => Self::Failure(ReportedError {
+                kind: hide(&error.kind),
+                message: hide(&error.message),
+                traceback: error.traceback.as_deref().map(hide),
+                ..error
+            }),
+        }
+    }
+}
+
 /// How what the worker wrote broke the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {

@@ -5,15 +5,22 @@
 //! whichever user they are.
 
 use crate::open_error::OpenError;
-use crate::place::{parent_of, private_dir, sync_dir};
+use crate::place::{parent_of, private_dir, private_file, sync_dir};
 use std::ffi::OsString;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// So many data directories of projects with the same name are told apart.
 const MOST_NAMESAKES: u32 = 1_000;
+
+/// No path is longer.
+const LONGEST: u64 = 4_096;
+
+/// In each directory that was made for a project: the project's path.
+const OWNER: &str = "project.path";
 
 /// Makes the data directory, so that it is still there after a power cut; where there is a `state_home`, in there, with
 /// `data_dir` as a link to it. One that is there stays as it is.
@@ -22,16 +29,22 @@ const MOST_NAMESAKES: u32 = 1_000;
 /// project's, as in containers; or within the project; or where nothing can be made in it.
 ///
 /// # Errors
-/// Where it cannot be made, or `data_dir` is a link that leads nowhere.
+/// Where it cannot be made, or `data_dir` is a link that leads nowhere, or to the directory of another project.
 pub fn make_data_dir(data_dir: &Path, state_home: Option<&Path>) -> Result<(), OpenError> {
     let failed = |error| OpenError::io(format!("make {}", data_dir.display()), &error);
-    if let Ok(found) = fs::symlink_metadata(data_dir) {
-        return if found.is_symlink() { leads_somewhere(data_dir) } else { Ok(()) };
+    match fs::symlink_metadata(data_dir) {
+        Ok(found) if found.is_symlink() => {
+            leads_to_its_own(data_dir)?;
+            // Whoever made it a moment ago may not have come as far as this.
+            return sync_dir(parent_of(data_dir)).map_err(failed);
+        }
+        Ok(_) => return Ok(()),
+        Err(_) => {}
     }
     if let Some(state_home) = state_home
         && settle(data_dir, state_home).map_err(failed)?
     {
-        return Ok(());
+        return leads_to_its_own(data_dir);
     }
     make_here(data_dir).map_err(failed)
 }
@@ -40,15 +53,30 @@ fn make_here(data_dir: &Path) -> io::Result<()> {
     if private_dir(data_dir)? { sync_dir(parent_of(data_dir)) } else { Ok(()) }
 }
 
-/// A link that leads nowhere is no reason to begin anew: tasks were acknowledged behind it.
-fn leads_somewhere(data_dir: &Path) -> Result<(), OpenError> {
-    match fs::metadata(data_dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(OpenError::Astray {
-            link: data_dir.to_owned(),
-            to: fs::read_link(data_dir).unwrap_or_default(),
-        }),
-        _ => Ok(()),
+/// A link that leads nowhere is no reason to begin anew: tasks were acknowledged behind it. One that was copied with its project
+/// would have two projects carry each other's tasks.
+fn leads_to_its_own(link: &Path) -> Result<(), OpenError> {
+    let Ok(to) = fs::canonicalize(link) else {
+        return match fs::metadata(link) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let to = fs::read_link(link).unwrap_or_default();
+                Err(OpenError::Astray { link: link.to_owned(), to })
+            }
+            // Opening it says what is wrong.
+            _ => Ok(()),
+        };
+    };
+    let Some(owner) = owner(&to) else { return Ok(()) };
+    let is_own = fs::canonicalize(parent_of(link)).is_ok_and(|project| project == owner);
+    // One that was moved has left nothing behind.
+    let is_shared = || {
+        let theirs = owner.join(link.file_name().unwrap_or_default());
+        fs::canonicalize(theirs).is_ok_and(|theirs| theirs == to)
+    };
+    if !is_own && is_shared() {
+        return Err(OpenError::Copied { link: link.to_owned(), owner });
     }
+    Ok(())
 }
 
 /// Makes a directory in `state_home` and the link to it; false where that is no place for it.
@@ -62,19 +90,20 @@ fn settle(data_dir: &Path, state_home: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     let Some(made) = make_own(&home, &project)? else { return Ok(false) };
-    sync_dir(&home)?;
-    match symlink(&made, data_dir) {
-        Ok(()) => sync_dir(&project).map(|()| true),
-        Err(error) => {
-            // Empty: nobody has been told of it.
-            fs::remove_dir(&made)?;
-            // Somebody else's, made at the same moment, is as good.
-            if error.kind() == io::ErrorKind::AlreadyExists { Ok(true) } else { Err(error) }
-        }
+    for directory in [&made, &home, parent_of(&home)] {
+        sync_dir(directory)?;
     }
+    match symlink(&made, data_dir) {
+        Ok(()) => {}
+        // Somebody else's, made at the same moment, is as good; this one is taken by the next who looks for one.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    sync_dir(&project).map(|()| true)
 }
 
-/// A new directory, with a name that says whose it is; `None` where it cannot be made.
+/// A new directory, with a name that says whose it is, or the one of an earlier try that did not come as far as the link;
+/// `None` where it cannot be made.
 fn make_own(home: &Path, project: &Path) -> io::Result<Option<PathBuf>> {
     let name = project.file_name().unwrap_or("root".as_ref());
     for number in 1..=MOST_NAMESAKES {
@@ -84,12 +113,30 @@ fn make_own(home: &Path, project: &Path) -> io::Result<Option<PathBuf>> {
         }
         let path = home.join(name);
         match private_dir(&path) {
-            Ok(true) => return Ok(Some(path)),
+            Ok(true) => {
+                let mut file = private_file(&path.join(OWNER))?;
+                file.write_all(project.as_os_str().as_bytes())?;
+                file.sync_all()?;
+                return Ok(Some(path));
+            }
+            Ok(false) if is_left_over(&path, project) => return Ok(Some(path)),
             Ok(false) => {}
             Err(_) => return Ok(None),
         }
     }
     Err(io::Error::other(format!("{} holds {MOST_NAMESAKES} directories of that name", home.display())))
+}
+
+/// Whether it was made for this project, and nothing was ever put into it.
+fn is_left_over(path: &Path, project: &Path) -> bool {
+    let is_alone = || fs::read_dir(path).is_ok_and(|entries| entries.count() == 1);
+    owner(path).is_some_and(|owner| owner == project) && is_alone()
+}
+
+fn owner(path: &Path) -> Option<PathBuf> {
+    let mut bytes = Vec::new();
+    File::open(path.join(OWNER)).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    (!bytes.is_empty()).then(|| PathBuf::from(OsString::from_vec(bytes)))
 }
 
 #[cfg(test)]
@@ -149,7 +196,7 @@ mod tests {
     fn a_link_that_leads_nowhere_is_refused_and_nothing_is_made() {
         let (_dir, data_dir, home) = ground();
         make_data_dir(&data_dir, Some(&home)).unwrap();
-        fs::remove_dir(home.join("shop")).unwrap();
+        fs::remove_dir_all(home.join("shop")).unwrap();
         let error = make_data_dir(&data_dir, Some(&home)).unwrap_err();
         assert!(matches!(error, OpenError::Astray { .. }), "{error}");
         assert_eq!(fs::read_dir(&home).unwrap().count(), 0);
@@ -164,6 +211,38 @@ mod tests {
             }
         });
         assert!(data_dir.is_dir());
+        // Nobody who asks from now on makes another one.
+        let made = fs::read_dir(&home).unwrap().count();
+        make_data_dir(&data_dir, Some(&home)).unwrap();
+        assert_eq!(fs::read_dir(&home).unwrap().count(), made);
+    }
+
+    #[test]
+    fn one_that_was_made_and_not_linked_to_is_taken_by_the_next_try() {
+        let (_dir, data_dir, home) = ground();
+        make_data_dir(&data_dir, Some(&home)).unwrap();
+        fs::remove_file(&data_dir).unwrap();
+        make_data_dir(&data_dir, Some(&home)).unwrap();
         assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
+        fs::remove_file(&data_dir).unwrap();
+        fs::write(home.join("shop/tasks.db"), "tasks").unwrap();
+        make_data_dir(&data_dir, Some(&home)).unwrap();
+        assert!(
+            fs::read_link(&data_dir).unwrap().ends_with("shop-2"),
+            "what holds tasks is nobody's to take"
+        );
+    }
+
+    #[test]
+    fn a_link_that_was_copied_with_its_project_is_refused_and_one_that_moved_with_it_is_not() {
+        let (dir, data_dir, home) = ground();
+        make_data_dir(&data_dir, Some(&home)).unwrap();
+        let copy = dir.path().join("copy");
+        fs::create_dir(&copy).unwrap();
+        symlink(fs::read_link(&data_dir).unwrap(), copy.join(".workerhost")).unwrap();
+        let error = make_data_dir(&copy.join(".workerhost"), Some(&home)).unwrap_err();
+        assert!(matches!(&error, OpenError::Copied { owner, .. } if owner.ends_with("shop")), "{error}");
+        fs::remove_dir_all(dir.path().join("shop")).unwrap();
+        make_data_dir(&copy.join(".workerhost"), Some(&home)).unwrap();
     }
 }

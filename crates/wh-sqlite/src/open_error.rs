@@ -64,6 +64,19 @@ pub enum OpenError {
         /// Where it leads.
         to: PathBuf,
     },
+    /// The data directory is a link to that of another project, which links to it too.
+    #[error(
+        "{} leads to the data directory of {}, whose tasks would be carried here; delete the link to begin with a store of \
+         its own, or name one as `data_dir`",
+        link.display(),
+        owner.display()
+    )]
+    Copied {
+        /// The link.
+        link: PathBuf,
+        /// The other project.
+        owner: PathBuf,
+    },
     /// The database can be reached by several names.
     #[error(
         "{} is {what}, and a store that two directories lead to would be damaged; name the file itself, and leave it \
@@ -167,6 +180,7 @@ impl From<OpenError> for StoreError {
             | OpenError::Apart { .. }
             | OpenError::OtherStore { .. }
             | OpenError::Astray { .. }
+            | OpenError::Copied { .. }
             | OpenError::Linked { .. }
             | OpenError::Older { .. }
             | OpenError::Newer { .. }

@@ -23,8 +23,6 @@ const LAST_SIGNAL: c_int = 64;
 /// What is done one after the other. Whatever is refused, the next is tried all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The limits of each process.
-    Limits,
     /// The limit on core dumps.
     CoreDumps,
     /// `no_new_privs`, which the following two need.
@@ -43,7 +41,7 @@ const LAST_POWER: c_ulong = 63;
 const KEPT_POWERS: [c_ulong; 10] = [0, 1, 3, 4, 5, 6, 7, 10, 13, 31];
 
 /// How many there are.
-const STEPS: usize = 5;
+const STEPS: usize = 4;
 
 /// What is to be entered.
 pub(crate) struct Inside<'a> {
@@ -176,7 +174,7 @@ fn become_the_program(shared: &mut Shared) -> Result<(), c_int> {
         // SAFETY: the table of descriptors is this process's own; nobody in it owns the first four.
         made(unsafe { libc::dup2(from, number) }.into())?;
     }
-    note(shared, Step::Limits, limit(&shared.rlimits));
+    limit(&shared.rlimits)?;
     if !shared.filter.is_null() {
         enter(shared);
     }
@@ -224,19 +222,17 @@ fn enter(shared: &mut Shared) {
 
 /// Limits what this process may use, and its children.
 fn limit(limits: &Rlimits) -> Result<(), c_int> {
-    if let Some(files) = limits.open_files {
+    for (resource, most) in [(libc::RLIMIT_NOFILE, limits.open_files), (libc::RLIMIT_FSIZE, limits.file_size)]
+    {
+        let Some(most) = most else { continue };
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: the pointer is to a value of the right type, which the call fills.
-        made(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }.into())?;
-        let files = files.min(limit.rlim_max);
-        limit = libc::rlimit { rlim_cur: files, rlim_max: files };
+        made(unsafe { libc::getrlimit(resource, &raw mut limit) }.into())?;
+        // Only root could have more than this process may.
+        let most = most.min(limit.rlim_max);
+        limit = libc::rlimit { rlim_cur: most, rlim_max: most };
         // SAFETY: the value is initialised.
-        made(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }.into())?;
-    }
-    if let Some(bytes) = limits.file_size {
-        let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
-        // SAFETY: the value is initialised.
-        made(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) }.into())?;
+        made(unsafe { libc::setrlimit(resource, &raw const limit) }.into())?;
     }
     Ok(())
 }

@@ -28,7 +28,9 @@ use tokio::sync::{Mutex, MutexGuard, Notify, mpsc};
 use wh_domain::attempt::Outcome;
 use wh_domain::ending::{Exit, Hindrance, Stop};
 use wh_domain::isolation::Enforcement;
+use wh_domain::limits::Limits;
 use wh_domain::time::Timestamp;
+use wh_domain::worker::Worker;
 use wh_ports::clock::Clock;
 use wh_ports::runner::{Assignment, Finished, Listener, Order};
 use wh_ports::store::BoxFuture;
@@ -268,7 +270,7 @@ async fn begin<'a>(
         orders,
         timeout: worker.timeout,
         space: ground.root().and_then(|root| SpaceWatch::new(root, &worker.limits)),
-        limits: worker.limits.after(assignment.claim.history.counters.attempts, tools.memory),
+        limits: limits(worker, ground).after(assignment.claim.history.counters.attempts, tools.memory),
         bounds: worker.bounds,
         heartbeat: place.map(|place| {
             Heartbeat::new(
@@ -303,6 +305,14 @@ async fn begin<'a>(
     }
     let why = io::Error::other("one after the other is killed before it can begin");
     Err(hindrance::host("the processes that are to watch it do not live", &why))
+}
+
+/// The worker's limits, without those of files where it has none of its own.
+fn limits(worker: &Worker, ground: &Ground) -> Limits {
+    match ground.root() {
+        Some(_) => worker.limits,
+        None => Limits { workspace: None, inodes: None, output: None, ..worker.limits },
+    }
 }
 
 /// Gives the guardian back; where there is still something to wait for, returns that.

@@ -25,6 +25,9 @@ use wh_ports::runner::{Assignment, Finished};
 /// What is told of an attempt that was refused processes.
 const CROWDED: &str = "it could not make more processes, because it had as many as it may";
 
+/// The signal to who writes a file beyond its limit.
+const XFSZ: u8 = 25;
+
 /// What is known of an attempt besides what its worker said.
 pub(crate) struct Closing {
     pub(crate) assignment: Arc<Assignment>,
@@ -51,17 +54,19 @@ pub(crate) async fn conclude(
     let (heard, log) = hearing.conclude(age, closing.ended_at);
     let breach = closing.ended.breach.or_else(|| of_file_size(&closing.exit, &worker.limits));
     let (exit, stop, stdin_untouched) = (closing.exit, closing.stop, closing.stdin_untouched);
-    let (report, fault, raw) = (heard.report, heard.fault, worker.protocol == Protocol::Raw);
+    // Before anything is made of it: what is shortened first hides nothing any more.
+    let report = heard.report.map(|report| report.without(&|words| redactor.hide(words).into()));
+    let (fault, raw) = (heard.fault, worker.protocol == Protocol::Raw);
     let ending = Ending { exit, stop, report, fault, raw, stdin_untouched, breach };
     let untold = log.untold();
     let (log_tail, file) = log.finish();
     let mut verdict = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
-    // A worker's own words are in it.
     verdict.sentence = redactor.hide(&verdict.sentence).into_owned();
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
     warnings.extend(of_the_log(untold, file));
     warnings.extend(closing.ended.is_crowded.then(|| CROWDED.into()));
+    warnings.extend(of_what_is_left(closing.ended.left));
     let mut kept = match closing.ground {
         Some((place, heartbeat)) => {
             let filing = Filing {
@@ -111,8 +116,18 @@ pub(crate) async fn conclude(
 
 /// The limit that a signal of the kernel's speaks of.
 fn of_file_size(exit: &Exit, limits: &Limits) -> Option<Breach> {
-    let limit = limits.file_size.filter(|_| *exit == Exit::Signal(libc::SIGXFSZ))?;
+    // A shell leaves with 128 and the number of the signal that ended its command.
+    let is_it = *exit == Exit::Signal(XFSZ.into()) || *exit == Exit::Code(128 + XFSZ);
+    let limit = limits.file_size.filter(|_| is_it)?;
     Some(Breach { resource: Resource::FileSize, limit, used: limit })
+}
+
+/// What is told of memory that outlived its processes.
+fn of_what_is_left(bytes: u64) -> Option<Box<str>> {
+    let mib = bytes.div_ceil(1 << 20);
+    (bytes > 0).then(|| {
+        format!("it left {mib} MiB of memory behind, in files in memory or shared by System V").into()
+    })
 }
 
 /// What is missing in the log as it was shown, and in its file.

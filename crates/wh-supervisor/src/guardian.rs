@@ -50,6 +50,7 @@ pub(crate) fn guard(socket: BorrowedFd<'_>, line: Option<(OwnedFd, u32)>) -> io:
         if guardian.listen().is_err() {
             guardian.host_is_gone = true;
             if let Some(tree) = &mut guardian.tree {
+                guardian.keeper.lift_cpu();
                 tree.kill();
             }
         }
@@ -176,8 +177,14 @@ impl<'a> Guardian<'a> {
             (Command::Start(env, limits), None) => self.start(&env, &limits)?,
             (Command::Start(..), Some(_)) => return Err(Gone),
             (Command::Signal(number), Some(tree)) => tree.signal_worker(number),
-            (Command::Terminate, Some(tree)) => tree.terminate(),
-            (Command::Kill, Some(tree)) => tree.kill(),
+            (Command::Terminate, Some(tree)) => {
+                self.keeper.lift_cpu();
+                tree.terminate();
+            }
+            (Command::Kill, Some(tree)) => {
+                self.keeper.lift_cpu();
+                tree.kill();
+            }
             // Sent before the host had read that the tree is empty.
             (Command::Signal(_) | Command::Terminate | Command::Kill, None) => {}
         }
@@ -271,6 +278,7 @@ impl<'a> Guardian<'a> {
                 Seen::High { used, limit } => self.say(&Notice::MemoryHigh { used, limit }),
                 Seen::Over(breach) => {
                     tree.breach = tree.breach.or(Some(breach));
+                    self.keeper.lift_cpu();
                     tree.kill();
                 }
             }
@@ -283,11 +291,13 @@ impl<'a> Guardian<'a> {
                 let watched =
                     Usage { max_rss_kib: told.peak >> 10, oom_kills: told.kills, ..Usage::default() };
                 let (usage, breach) = (tree.usage.and(watched), tree.breach.or(told.breach));
-                let ended = Ended { status, usage, leaked, breach, is_crowded: told.is_crowded };
+                let ended =
+                    Ended { status, usage, leaked, breach, is_crowded: told.is_crowded, left: told.left };
                 self.tree = None;
                 self.say(&Notice::Ended(ended));
             }
             Some(status) if tree.course == Course::Living => {
+                self.keeper.lift_cpu();
                 tree.course = Course::Leaking(Instant::now() + LEAK_GRACE);
                 self.say(&Notice::Exited(status));
             }

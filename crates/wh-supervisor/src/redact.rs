@@ -59,18 +59,20 @@ impl Redactor {
 
     /// The same for a text whose end was cut off, perhaps in the middle of one.
     pub(crate) fn hide_cut<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let part = |pattern: &String| {
+        let part = |pattern: &String, text: &str| {
             let lengths = (SHORTEST_PART..pattern.len()).rev();
             lengths
                 .filter(|length| pattern.is_char_boundary(*length))
                 .find(|length| pattern.get(..*length).is_some_and(|part| text.ends_with(part)))
         };
-        match self.patterns.iter().filter_map(part).max() {
+        // What is whole goes first, lest a part of it be taken for the beginning of another.
+        let hidden = self.hide(text);
+        let cut = self.patterns.iter().filter_map(|pattern| part(pattern, &hidden)).max();
+        match cut {
             Some(length) => {
-                let kept = text.get(..text.len() - length).unwrap_or_default();
-                format!("{}{HIDDEN}", self.hide(kept)).into()
+                format!("{}{HIDDEN}", hidden.get(..hidden.len() - length).unwrap_or_default()).into()
             }
-            None => self.hide(text),
+            None => hidden,
         }
     }
 }

@@ -124,7 +124,10 @@ impl Seat {
 
     /// The stream's tree, if it is clean and the right one. Not putting it back has the next one cleaned.
     pub(crate) fn take_place(&self, slot: u32, worker: &Worker, stream: StreamNo) -> Option<Place> {
-        self.held().place.take().filter(|place| place.suits(slot, worker, stream))
+        let mut held = self.held();
+        // Its directory is in the tree.
+        held.scratch = None;
+        held.place.take().filter(|place| place.suits(slot, worker, stream))
     }
 
     /// Puts back a tree that is clean.
@@ -134,7 +137,9 @@ impl Seat {
 
     /// The stream's scratch directory, unless the last attempt left something in it.
     pub(crate) fn take_scratch(&self) -> Option<Scratch> {
-        self.held().scratch.take().filter(|scratch| !scratch.is_used())
+        let mut held = self.held();
+        held.place = None;
+        held.scratch.take().filter(|scratch| !scratch.is_used())
     }
 
     /// Puts it back.

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use wh_config::Config;
+use wh_domain::watermark::Watermarks;
 use wh_domain::worker::Worker;
 use wh_host::{Command, Farewell, Host, Parts, Settings};
 use wh_ports::claims::{Claims, Introduction};
@@ -82,6 +83,12 @@ impl Hosting {
         let host = Host::new(parts, host, membership.slot, self.workers, self.settings);
         Ok(Hosted { commands, life: Box::pin(host.run(receiver)) })
     }
+}
+
+/// How full this machine may be for a host of this configuration to claim.
+pub(crate) fn watermarks(config: &Config) -> Watermarks {
+    let (memory, disk) = ThisMachine { data_dir: config.data_dir.clone() }.sizes();
+    config.host.watermarks_on(memory, disk)
 }
 
 /// How a host of this configuration is called.

@@ -10,6 +10,16 @@ pub(crate) struct ThisMachine {
     pub(crate) data_dir: PathBuf,
 }
 
+impl ThisMachine {
+    /// How much memory there is, and how large the disk is, in bytes; 0 for what cannot be told.
+    pub(crate) fn sizes(&self) -> (u64, u64) {
+        let about = rustix::system::sysinfo();
+        let disk =
+            rustix::fs::statvfs(&self.data_dir).map_or(0, |disk| disk.f_blocks.saturating_mul(disk.f_frsize));
+        (about.totalram.saturating_mul(about.mem_unit.into()), disk)
+    }
+}
+
 impl Machine for ThisMachine {
     fn readings(&self) -> Readings {
         let text = |name| fs::read_to_string(name).ok();

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use wh_domain::lease::LeasePolicy;
 use wh_domain::priority::Ageing;
 use wh_domain::time::millis;
-use wh_domain::watermark::Watermarks;
 
 pub(super) fn host(root: &Block) -> Option<HostConfig> {
     let block = root.block("host")?;
@@ -17,11 +16,9 @@ pub(super) fn host(root: &Block) -> Option<HostConfig> {
         labels: labels(block),
         streams: block.count("streams"),
         drain: block.time("drain")?,
-        watermarks: Watermarks {
-            load: block.whole("max_load").map(|load| load * 100),
-            memory: block.size("min_free_memory"),
-            disk: block.size("min_free_disk"),
-        },
+        max_load: block.whole("max_load").map(|load| load * 100),
+        min_free_memory: block.size("min_free_memory"),
+        min_free_disk: block.size("min_free_disk"),
     })
 }
 

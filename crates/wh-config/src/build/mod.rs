@@ -33,6 +33,7 @@ pub(crate) fn config(mut root: Block, around: &Surroundings<'_>, report: &mut Re
         store: place.store,
         data_dir: place.data_dir,
         state_home: place.state_home,
+        others_home: around.state_home(),
         host: host::host(&root)?,
         queue: host::queue(&root)?,
         retention: host::retention(&root)?,

@@ -76,8 +76,17 @@ pub(crate) fn warn_of_what_cannot_be_listed(
     workers: &[Worker],
     report: &mut Report,
 ) {
-    // What nobody chose a place for is not made in there, but may be there since before.
-    let Ok(data_dir) = place.data_dir.canonicalize() else { return };
+    // What nobody chose a place for is not made in there, where there is a home for it, but may be there since before.
+    let is_made_elsewhere = || place.state_home.is_some();
+    let data_dir = match place.data_dir.canonicalize() {
+        Ok(data_dir) => data_dir,
+        Err(_) if is_made_elsewhere() => return,
+        Err(_) => {
+            let parent = place.data_dir.parent().and_then(|parent| parent.canonicalize().ok());
+            let Some(parent) = parent else { return };
+            parent.join(place.data_dir.file_name().unwrap_or_default())
+        }
+    };
     let holds = |worker: &&Worker| {
         let directory = &worker.program.directory;
         worker.isolation.level != Level::None

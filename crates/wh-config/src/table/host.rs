@@ -48,13 +48,15 @@ pub(super) static HOST: Section = Section {
             Kind::Size(0, LARGEST),
             "While less memory of the machine is free, the host claims no tasks.",
         )
-        .or("128MiB"),
+        .or_words("128MiB, or a twentieth of all memory where that is less")
+        .example("1GiB"),
         Key::new(
             "min_free_disk",
             Kind::Size(0, LARGEST),
             "While less of the data directory's disk is free, the host claims no tasks.",
         )
-        .or("256MiB"),
+        .or_words("256MiB, or a twentieth of the disk where that is less")
+        .example("2GiB"),
     ],
 };
 

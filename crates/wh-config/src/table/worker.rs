@@ -206,8 +206,7 @@ static PATHS: Section = Section {
 static LIMITS: Section = Section {
     title: "`limits`",
     path: "workers[].limits",
-    doc: "What an attempt may use of the machine, with all its processes. Whoever reaches a limit of memory or processes is \
-          ended, with that as the reason.",
+    doc: "What an attempt may use of the machine, with all its processes. What happens at each limit: docs/isolation.md.",
     keys: &[
         Key::new("memory_mb", UP_TO_A_MILLION, "Memory of all its processes together, in MiB.").or("2048"),
         Key::new(

@@ -27,6 +27,15 @@ fn a_worker_that_came_to_its_own_end_is_told_with_code_and_words() {
     check(&ended(Exit::Signal(9)).out_of_memory(), words);
     check(&left(1).out_of_memory(), words);
     check(&left(0).success().out_of_memory(), "The worker finished the task.");
+    let fatal = ReportedError { retry_possible: Some(false), ..error() };
+    let own = judge(&left(2).failure(fatal.clone()), &ExitTable::default());
+    let with_a_breach = judge(&left(2).failure(fatal).out_of_memory(), &ExitTable::default());
+    assert_eq!(
+        (own.outcome, own.sentence),
+        (with_a_breach.outcome, with_a_breach.sentence),
+        "its own words count"
+    );
+    assert_eq!(with_a_breach.warning, Some("some of its processes were ended at a limit"));
 }
 
 #[test]

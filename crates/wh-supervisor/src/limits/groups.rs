@@ -1,9 +1,9 @@
 //! Control groups of a stream's own, below those in which this process was born.
 
-use crate::tree::ticks;
+use crate::tree::{birth, ticks};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
-use rustix::process::getpid;
+use rustix::process::{Pid, getpid};
 use std::ffi::CStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -148,14 +148,22 @@ fn enter(path: &Path) -> io::Result<OwnedFd> {
     Ok(directory.into())
 }
 
-/// Removes groups that killed guardians left behind; those with anybody in them cannot be removed.
+/// Removes groups that killed guardians left behind. What is not named like one of ours, or whose guardian may live, stays;
+/// and what has anybody in it cannot be removed.
 fn sweep(base: &Path) {
     let Ok(entries) = fs::read_dir(base) else { return };
     for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+        if entry.file_name().to_str().and_then(guardian_of).is_some_and(|pid| birth(pid).is_none()) {
             fs::remove_dir(entry.path()).ok();
         }
     }
+}
+
+/// Whose group that is, by its name.
+fn guardian_of(name: &str) -> Option<Pid> {
+    let (pid, ticks) = name.strip_prefix(PREFIX)?.split_once('-')?;
+    ticks.parse::<u64>().ok()?;
+    pid.parse().ok().and_then(Pid::from_raw)
 }
 
 /// The group below which others can be made for a controller. In version 2 that is one which passes the controller on, and
@@ -269,6 +277,22 @@ mod tests {
         let controllers: Vec<Controller> = places.iter().map(|place| place.controller).collect();
         assert_eq!(controllers, [Controller::Memory, Controller::Pids]);
         assert_eq!(base(&places[0]).unwrap(), service);
+    }
+
+    #[test]
+    fn only_groups_of_guardians_that_are_gone_are_removed() {
+        let base = tempfile::tempdir().unwrap();
+        let own = format!("workerhost-{}-77", std::process::id());
+        for name in ["workerhost-foreign", "workerhost-1-2-3", "workerhost-999999999-5", "other", &own] {
+            fs::create_dir(base.path().join(name)).unwrap();
+        }
+        sweep(base.path());
+        let entries = fs::read_dir(base.path()).unwrap().map(Result::unwrap);
+        let mut left: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        left.sort();
+        let mut expected = ["workerhost-foreign", "workerhost-1-2-3", "other", &own];
+        expected.sort_unstable();
+        assert_eq!(left, expected);
     }
 
     #[test]

@@ -18,6 +18,8 @@ const WATCHED: Duration = Duration::from_millis(250);
 const MEASURED: Duration = Duration::from_millis(100);
 /// A worker that uses so many hundredths of its memory is told.
 const HIGH_PERCENT: u64 = 80;
+/// A part of the limit that small is nobody's concern.
+const LITTLE: u64 = 32;
 /// The period in which processor time is counted, in microseconds.
 const PERIOD: u64 = 100_000;
 /// Groups of version 1 take this as "as much as there is".
@@ -30,12 +32,16 @@ pub(crate) struct Keeper {
     /// `None` until they are needed for the first time: to join one costs milliseconds.
     groups: Option<Groups>,
     held: Option<(Limits, Held)>,
+    /// Whether the limit on processor time was taken away to end a tree.
+    is_lifted: bool,
     next: Option<Instant>,
     has_warned: bool,
     /// The most memory that was seen, in bytes.
     peak: u64,
     /// How many processes of the tree the kernel has ended for memory.
     kills: u32,
+    /// Whether its own limit was reached.
+    is_at_limit: bool,
 }
 
 /// The groups that were to be had, and their counters.
@@ -45,6 +51,8 @@ struct Groups {
     refused: Vec<(Controller, String)>,
     /// Counts processes that the kernel ended for memory.
     kills: Option<Counter>,
+    /// Counts what was refused because of the group's own limit, and not of one above it.
+    refusals: Option<Counter>,
     /// Counts processes that could not be made.
     forks: Option<Counter>,
     /// What is used now, with what the kernel keeps for its own sake and can do without.
@@ -107,12 +115,15 @@ pub(crate) struct Told {
     pub(crate) peak: u64,
     /// How many processes the kernel has ended for memory.
     pub(crate) kills: u32,
+    /// Memory that outlived the tree, in bytes, where it is worth mentioning.
+    pub(crate) left: u64,
 }
 
 impl Keeper {
     /// Has limits hold for what is started next.
     pub(crate) fn hold(&mut self, limits: &Limits) -> &Held {
-        let is_known = self.held.as_ref().is_some_and(|(known, _)| known == limits);
+        let is_lifted = std::mem::take(&mut self.is_lifted);
+        let is_known = !is_lifted && self.held.as_ref().is_some_and(|(known, _)| known == limits);
         if !is_known {
             let wants_groups =
                 [limits.memory, limits.processes.map(u64::from), limits.cpu_percent.map(u64::from)];
@@ -128,7 +139,7 @@ impl Keeper {
 
     /// A tree begins.
     pub(crate) fn begin(&mut self) {
-        (self.has_warned, self.peak, self.kills) = (false, 0, 0);
+        (self.has_warned, self.peak, self.kills, self.is_at_limit) = (false, 0, 0, false);
         let is_watched =
             self.limits().is_some_and(|limits| limits.memory.is_some() || self.is_to_be_counted(&limits));
         self.next = is_watched.then(|| Instant::now() + FIRST_LOOK);
@@ -143,32 +154,31 @@ impl Keeper {
     pub(crate) fn look(&mut self, pids: impl FnOnce() -> Vec<Pid>) -> Seen {
         let Some(limits) = self.limits() else { return Seen::Fine };
         let memory = limits.memory.unwrap_or(u64::MAX);
-        let is_over = |used| Seen::Over(Breach { resource: Resource::Memory, limit: memory, used });
-        let groups = self.groups.as_mut().filter(|groups| groups.holds(Controller::Memory));
-        self.next = Some(Instant::now() + if groups.is_some() { WATCHED } else { MEASURED });
-        let used = if let Some(groups) = groups {
-            let kills = groups.new_kills();
+        let is_to_be_counted = self.is_to_be_counted(&limits);
+        let is_measured = is_to_be_counted || !self.has(Controller::Memory);
+        self.next = Some(Instant::now() + if is_measured { MEASURED } else { WATCHED });
+        let members = if is_measured { pids() } else { Vec::new() };
+        let count = members.len() as u64;
+        if let Some(limit) = limits.processes.map(u64::from).filter(|most| is_to_be_counted && count > *most)
+        {
+            return Seen::Over(Breach { resource: Resource::Processes, limit, used: count });
+        }
+        let group = self.groups.as_mut().filter(|groups| groups.holds(Controller::Memory));
+        let used = if let Some(group) = group {
+            self.is_at_limit |= group.is_refused();
+            let (kills, used) = (group.new_kills(), group.used(memory));
             self.kills += kills;
             if kills > 0 {
-                // The kernel gives no more than the limit, so that is what was used.
-                self.peak = self.peak.max(memory);
-                return is_over(self.peak);
+                return Seen::Over(self.for_memory(memory));
             }
-            groups.used(memory)
+            used
         } else {
-            let pids = pids();
-            let count = pids.len() as u64;
-            if self.is_to_be_counted(&limits) && limits.processes.is_some_and(|most| count > u64::from(most))
-            {
-                let limit = limits.processes.map_or(0, u64::from);
-                return Seen::Over(Breach { resource: Resource::Processes, limit, used: count });
-            }
-            let used = measure::at_most(&pids);
-            if used > memory { measure::exactly(&pids) } else { used }
+            let used = measure::at_most(&members);
+            if used > memory { measure::exactly(&members) } else { used }
         };
         self.peak = self.peak.max(used);
         if used > memory {
-            return is_over(used);
+            return Seen::Over(Breach { resource: Resource::Memory, limit: memory, used });
         }
         if limits.memory.is_some() && !self.has_warned && used / HIGH_PERCENT > memory / 100 {
             self.has_warned = true;
@@ -180,15 +190,45 @@ impl Keeper {
     /// What is to be told of a tree that has ended.
     pub(crate) fn end(&mut self) -> Told {
         self.next = None;
+        self.is_at_limit |= self.groups.as_mut().is_some_and(Groups::is_refused);
         self.kills += self.groups.as_mut().map_or(0, Groups::new_kills);
-        let mut told = Told { peak: self.peak, kills: self.kills, ..Told::default() };
-        if let Some(limit) = self.limits().and_then(|limits| limits.memory).filter(|_| self.kills > 0) {
-            told.peak = self.peak.max(limit);
-            told.breach = Some(Breach { resource: Resource::Memory, limit, used: told.peak });
-        }
+        let limit = self.limits().and_then(|limits| limits.memory).unwrap_or(u64::MAX);
+        let breach = (self.kills > 0).then(|| self.for_memory(limit));
         let forks = self.groups.as_mut().and_then(|groups| groups.forks.as_mut());
-        told.is_crowded = forks.is_some_and(|forks| forks.growth() > 0);
-        told
+        let is_crowded = forks.is_some_and(|forks| forks.growth() > 0);
+        let left = self.leave_what_is_left();
+        Told { breach, is_crowded, peak: self.peak, kills: self.kills, left }
+    }
+
+    /// Why processes were ended for memory: because of the tree's own limit, which is then what it used, or of one above it.
+    fn for_memory(&mut self, limit: u64) -> Breach {
+        if !self.is_at_limit {
+            return Breach { resource: Resource::MachineMemory, limit: 0, used: self.peak };
+        }
+        self.peak = self.peak.max(limit);
+        Breach { resource: Resource::Memory, limit, used: self.peak }
+    }
+
+    /// Memory that outlives its processes, in files in memory or shared by System V, would count against whoever comes next:
+    /// the group is left with it for a new one. In bytes; 0 where it is little.
+    fn leave_what_is_left(&mut self) -> u64 {
+        let Some(limit) = self.limits().and_then(|limits| limits.memory) else { return 0 };
+        let left = self.groups.as_ref().map_or(0, |groups| groups.left(limit));
+        if left > 0 {
+            (self.groups, self.held) = (None, None);
+        }
+        left
+    }
+
+    /// Lets a tree that is to be ended have all the processor time there is, and its guardian with it. The next one is held
+    /// again.
+    pub(crate) fn lift_cpu(&mut self) {
+        if self.limits().is_some_and(|limits| limits.cpu_percent.is_some())
+            && let Some(groups) = &self.groups
+        {
+            groups.limit(Controller::Cpu, |group| set_cpu(group, None)).ok();
+            self.is_lifted = true;
+        }
     }
 
     fn limits(&self) -> Option<Limits> {
@@ -197,8 +237,11 @@ impl Keeper {
 
     /// Whether nobody else counts the processes.
     fn is_to_be_counted(&self, limits: &Limits) -> bool {
-        limits.processes.is_some()
-            && !self.groups.as_ref().is_some_and(|groups| groups.holds(Controller::Pids))
+        limits.processes.is_some() && !self.has(Controller::Pids)
+    }
+
+    fn has(&self, controller: Controller) -> bool {
+        self.groups.as_ref().is_some_and(|groups| groups.holds(controller))
     }
 }
 
@@ -212,11 +255,15 @@ impl Groups {
         };
         let counter = |file: Option<OwnedFd>, word| file.map(|file| Counter::new(file, word));
         let kills = counter(file(Controller::Memory, [c"memory.oom_control", c"memory.events"]), "oom_kill");
+        let refusals = match groups.version(Controller::Memory) {
+            Some(1) => counter(file(Controller::Memory, [c"memory.failcnt", c"memory.failcnt"]), ""),
+            _ => counter(file(Controller::Memory, [c"memory.events.local", c"memory.events.local"]), "max"),
+        };
         let forks = counter(file(Controller::Pids, [c"pids.events", c"pids.events"]), "max");
         let usage = file(Controller::Memory, [c"memory.usage_in_bytes", c"memory.current"]);
         let own = file(Controller::Memory, [c"memory.stat", c"memory.stat"]);
         let word = if groups.version(Controller::Memory) == Some(1) { "total_rss" } else { "anon" };
-        (groups.kills, groups.forks, groups.usage) = (kills, forks, usage);
+        (groups.kills, groups.refusals, groups.forks, groups.usage) = (kills, refusals, forks, usage);
         groups.own = own.map(|file| (file, word));
         groups
     }
@@ -225,6 +272,23 @@ impl Groups {
     fn new_kills(&mut self) -> u32 {
         let kills = self.kills.as_mut().map_or(0, Counter::growth);
         u32::try_from(kills).unwrap_or(u32::MAX)
+    }
+
+    /// Whether anything was refused because of the group's own limit since this was asked last.
+    fn is_refused(&mut self) -> bool {
+        self.refusals.as_mut().is_some_and(|refusals| refusals.growth() > 0)
+    }
+
+    /// What is in the group though no process of a tree is, if it is worth mentioning beside this limit: what can be taken
+    /// back from the kernel at any time does not count.
+    fn left(&self, limit: u64) -> u64 {
+        let all = self.usage.as_ref().and_then(|file| number(file, "")).unwrap_or(0);
+        if all <= limit / LITTLE {
+            return 0;
+        }
+        let word = if self.version(Controller::Memory) == Some(1) { "total_shmem" } else { "shmem" };
+        let shared = self.own.as_ref().and_then(|(file, _)| number(file, word)).unwrap_or(0);
+        if shared > limit / LITTLE { shared } else { 0 }
     }
 
     fn holds(&self, controller: Controller) -> bool {
@@ -302,24 +366,26 @@ fn held(limits: &Limits, groups: Option<&mut Groups>) -> Held {
     held
 }
 
-/// The limit of memory, and of memory and swap together, which may never be the smaller one.
+/// The limit of memory, and of memory and swap together. That one may never be the smaller, and is a little larger: it is asked
+/// first, and does not count what it refuses.
 fn set_memory(group: &Group, limit: Option<u64>) -> io::Result<()> {
-    let words = |none: &str| limit.map_or(none.to_owned(), |bytes| bytes.to_string());
+    let words = |limit: Option<u64>, none: &str| limit.map_or(none.to_owned(), |bytes| bytes.to_string());
     if group.version != 1 {
-        group.set(c"memory.max", &words(NO_LIMIT))?;
+        group.set(c"memory.max", &words(limit, NO_LIMIT))?;
         // Where there is no swap, there is no such file.
         group.set(c"memory.swap.max", if limit.is_some() { "0" } else { NO_LIMIT }).ok();
         return Ok(());
     }
     let (memory, both) = (c"memory.limit_in_bytes", c"memory.memsw.limit_in_bytes");
-    let limit = words(NO_BYTES);
+    let together = words(limit.map(|bytes| bytes.saturating_add(1 << 20)), NO_BYTES);
+    let limit = words(limit, NO_BYTES);
     if group.set(memory, &limit).is_err() {
         // It grows beyond the other one, which has to go first.
-        group.set(both, &limit)?;
+        group.set(both, &together)?;
         group.set(memory, &limit)?;
     }
     // Where swap is not counted, there is no such file.
-    group.set(both, &limit).ok();
+    group.set(both, &together).ok();
     Ok(())
 }
 

@@ -1,10 +1,9 @@
 //! What the processes of a tree use, as `/proc` tells it: for machines on which control groups cannot be had.
 
-use rustix::param::page_size;
 use rustix::process::Pid;
 use std::fs;
 
-/// Memory of so many processes together, in bytes, but not what they share with files: the most that it can be. Pages that
+/// Memory of so many processes together, in bytes, without what is in files on disks too: the most that it can be. Pages that
 /// processes share with each other count for each of them.
 pub(super) fn at_most(pids: &[Pid]) -> u64 {
     pids.iter().filter_map(|pid| resident(*pid)).sum()
@@ -17,19 +16,18 @@ pub(super) fn exactly(pids: &[Pid]) -> u64 {
 }
 
 fn resident(pid: Pid) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_pid())).ok()?;
-    let mut pages = text.split(' ').skip(1).map(str::parse::<u64>);
-    let (resident, shared) = (pages.next()?.ok()?, pages.next()?.ok()?);
-    Some(resident.saturating_sub(shared) * page_size() as u64)
+    let text = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_pid())).ok()?;
+    Some((kib(&text, "RssAnon:")? + kib(&text, "RssShmem:")?) << 10)
 }
 
 fn proportional(pid: Pid) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", pid.as_raw_pid())).ok()?;
-    let kib = |name| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
-    };
-    Some((kib("Pss_Anon:")? + kib("Pss_Shmem:")?) << 10)
+    Some((kib(&text, "Pss_Anon:")? + kib(&text, "Pss_Shmem:")?) << 10)
+}
+
+/// The number behind a name, at the beginning of a line.
+fn kib(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -109,8 +109,11 @@ pub(crate) fn grants(own: &Own<'_>) -> Result<Vec<Grant>, Hindrance> {
         reach.spread(own.directory)?;
     }
     reach.software(&own.directory.join(own.program), own.path, MOST_SCRIPTS)?;
-    let mut files =
-        own.argv.iter().skip(1).map(|word| own.directory.join(word)).filter(|file| file.is_file());
+    // What a worker may write leads nowhere: it could have put a link there.
+    let files = own.argv.iter().skip(1).map(|word| own.directory.join(word));
+    let files: Vec<PathBuf> =
+        files.filter(|file| file.is_file() && !reach.passes_what_is_written(file)).collect();
+    let mut files = files.into_iter();
     if let Some(script) = files.next() {
         // With what lies beside it: its modules.
         if let Some(directory) = script.parent().filter(|directory| !is_common(directory)) {
@@ -127,6 +130,12 @@ pub(crate) fn grants(own: &Own<'_>) -> Result<Vec<Grant>, Hindrance> {
         let is_of_processes = fs::canonicalize(path).is_ok_and(|path| path == Path::new("/proc"));
         if is_of_the_kernel(path) && !is_of_processes {
             return Err(of_the_kernel(path));
+        }
+        if reach.passes_what_is_written(path) {
+            return Err(hindrance::worker(format!(
+                "it may not read {} for that alone, because it could put a link there; it can read what it may write",
+                path.display()
+            )));
         }
         if reach.is_private(path) {
             return Err(hindrance::worker(format!(
@@ -172,7 +181,9 @@ fn is_common(directory: &Path) -> bool {
 /// What is no file of anybody's, and in part the guardian's own memory.
 fn is_of_the_kernel(path: &Path) -> bool {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    ["/proc", "/sys", "/dev"].iter().any(|root| path.starts_with(root))
+    // Files in memory are somebody's.
+    let is_memory = path.starts_with("/dev/shm") && path != Path::new("/dev/shm");
+    !is_memory && ["/proc", "/sys", "/dev"].iter().any(|root| path.starts_with(root))
 }
 
 fn of_the_kernel(path: &Path) -> Hindrance {
@@ -230,6 +241,14 @@ impl Reach {
 
     fn is_private(&self, path: &Path) -> bool {
         fs::canonicalize(path).is_ok_and(|path| self.private.iter().any(|private| path.starts_with(private)))
+    }
+
+    /// Whether a path, as it is written or at any of its links, leads through what the worker may write.
+    fn passes_what_is_written(&self, path: &Path) -> bool {
+        path.ancestors()
+            .filter_map(|above| fs::canonicalize(above.parent()?).ok())
+            .any(|above| self.is_written(&above))
+            || fs::canonicalize(path).is_ok_and(|path| self.is_written(&path))
     }
 
     fn is_written(&self, path: &Path) -> bool {
@@ -319,7 +338,11 @@ fn prefix(program: &Path) -> Option<PathBuf> {
 /// Where a version manager (pyenv, asdf, mise and their like) keeps the programs that its shims lead to.
 fn version_manager(program: &Path) -> Option<PathBuf> {
     let shims = program.parent().filter(|parent| parent.file_name() == Some(OsStr::new("shims")))?;
-    shims.parent().filter(|manager| !is_common(manager)).map(Path::to_owned)
+    let keeps_versions =
+        |manager: &&Path| ["versions", "installs"].iter().any(|name| manager.join(name).is_dir());
+    let is_of_others =
+        |manager: &Path| is_common(manager) || manager.ends_with(".local") || manager.ends_with(".config");
+    shims.parent().filter(keeps_versions).filter(|manager| !is_of_others(manager)).map(Path::to_owned)
 }
 
 /// Where the Python of a virtual environment was installed.
@@ -463,6 +486,32 @@ mod tests {
     }
 
     #[test]
+    fn what_a_worker_may_write_brings_nothing_else_whatever_link_it_puts_there() {
+        let (_dir, root) = project();
+        let outside = tempfile::tempdir().unwrap();
+        fs::create_dir(root.join("out")).unwrap();
+        fs::write(outside.path().join("key"), "").unwrap();
+        std::os::unix::fs::symlink(outside.path().join("key"), root.join("out/result.json")).unwrap();
+        std::os::unix::fs::symlink(outside.path(), root.join("out/state")).unwrap();
+        let argv = ["sh", "worker.py", "out/result.json", "out/state/key"].map(str::to_owned);
+        let own = Own {
+            program: Path::new("/bin/sh"),
+            argv: &argv,
+            directory: &root,
+            path: None,
+            workspace: None,
+            granted: (&[], &[root.join("out")]),
+            private: &[],
+        };
+        let outside = fs::canonicalize(outside.path()).unwrap();
+        let reached = grants(&own).unwrap();
+        let path = |grant: &Grant| PathBuf::from(OsStr::from_bytes(grant.path.as_bytes()));
+        assert!(reached.iter().all(|grant| !path(grant).starts_with(&outside)));
+        let by_paths = Own { granted: (&[root.join("out/state")], &[root.join("out")]), ..own };
+        assert!(grants(&by_paths).is_err());
+    }
+
+    #[test]
     fn no_directory_in_which_everybody_keeps_something_is_granted_for_one_file() {
         let (_dir, root) = project();
         let home = PathBuf::from(std::env::var_os("HOME").unwrap());
@@ -473,10 +522,12 @@ mod tests {
             &home,
             &home.join("."),
             Path::new("/proc"),
+            Path::new("/dev/shm"),
         ] {
             assert!(is_common(path), "{}", path.display());
         }
         assert!(!is_common(&root) && !is_common(&root.join("lib/..")));
+        assert!(!is_of_the_kernel(Path::new("/dev/shm/own")) && is_of_the_kernel(Path::new("/dev/own")));
     }
 
     #[test]
@@ -521,6 +572,11 @@ mod tests {
         let mut reach = Reach::new(&[], &[]).unwrap();
         reach.software(&root.join(".pyenv/shims/python3"), None, MOST_SCRIPTS).unwrap();
         assert!(reach.granted.contains(&(root.join(".pyenv"), Access::Read)));
+        for other in ["tools/shims", ".local/shims", ".local/versions"] {
+            fs::create_dir_all(root.join(other)).unwrap();
+        }
+        assert_eq!(version_manager(&root.join("tools/shims/run")), None, "it keeps no versions");
+        assert_eq!(version_manager(&root.join(".local/shims/run")), None, "more is kept there than programs");
     }
 
     #[test]

@@ -79,6 +79,7 @@ pub(super) fn put_breach(to: &mut Vec<u8>, breach: Option<Breach>) {
     let Some(breach) = breach else { return to.push(b'n') };
     to.push(match breach.resource {
         Resource::Memory => b'm',
+        Resource::MachineMemory => b'a',
         Resource::Processes => b'p',
         Resource::FileSize => b'f',
         Resource::Workspace => b'w',
@@ -156,6 +157,7 @@ impl<'a> Fields<'a> {
         let resource = match self.byte()? {
             b'n' => return Ok(None),
             b'm' => Resource::Memory,
+            b'a' => Resource::MachineMemory,
             b'p' => Resource::Processes,
             b'f' => Resource::FileSize,
             b'w' => Resource::Workspace,

@@ -119,6 +119,8 @@ pub(crate) struct Ended {
     pub(crate) breach: Option<Breach>,
     /// Whether it could not make more processes, because it had as many as it may.
     pub(crate) is_crowded: bool,
+    /// Memory that outlived all its processes, in bytes, where it is worth mentioning.
+    pub(crate) left: u64,
 }
 
 /// Why bytes are no frame. The other side is not what it should be: give up.
@@ -245,6 +247,7 @@ impl Notice {
                 ended.leaked.iter().for_each(|line| put_bytes(to, line.as_bytes()));
                 put_breach(to, ended.breach);
                 to.push(ended.is_crowded.into());
+                to.extend_from_slice(&ended.left.to_le_bytes());
             }
         })
     }
@@ -264,6 +267,7 @@ impl Notice {
                 leaked: fields.many(Fields::text)?,
                 breach: fields.breach()?,
                 is_crowded: fields.byte()? == 1,
+                left: fields.u64()?,
             }),
             _ => return Err(Garbled),
         };
@@ -408,7 +412,7 @@ mod unit {
             Notice::NotStarted(2),
             Notice::Exited(256),
             Notice::MemoryHigh { used: 1 << 40, limit: 3 },
-            Notice::Ended(Ended { status: 9, usage, leaked, breach: None, is_crowded: true }),
+            Notice::Ended(Ended { status: 9, usage, leaked, breach: None, is_crowded: true, left: 9 }),
             Notice::Ended(Ended {
                 breach: Some(Breach { resource: Resource::Memory, limit: 5, used: 6 }),
                 ..Ended::default()

@@ -26,11 +26,14 @@ impl Scratch {
         let mut at = open_data_dir(data_dir)?;
         let mut path = std::fs::canonicalize(data_dir)?;
         let stream = format!("stream-{stream}");
-        for step in ["work", &slot.to_string(), &directory_name(worker.as_str()), &stream, "working"] {
+        for step in ["work", &slot.to_string(), &directory_name(worker.as_str()), &stream] {
             path.push(step);
             at = beneath::make_directory(&at, &CString::new(step)?)?;
         }
-        remove::empty(&at, &[])?;
+        path.push("working");
+        // Made anew rather than emptied: its owner may have taken everybody's right to look into it.
+        remove::tree(&at, c"working")?;
+        at = beneath::make_directory(&at, c"working")?;
         Ok(Self { directory: Arc::new(at), path })
     }
 

@@ -1,9 +1,10 @@
 //! How much room a worker's files take, looked at again and again while it runs.
 
 use crate::workspace::beneath::{self, Entry};
+use crate::workspace::remove;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, openat2};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -81,13 +82,15 @@ fn look(root: &OwnedFd, limits: &Limits) -> (Option<Breach>, Duration) {
     (passed, begun.elapsed())
 }
 
-/// Measures a tree, and stops where it has more entries than it may. Directories are opened one at a time by their path from
-/// the root, never through a link; those that a path cannot name are left out.
+/// Measures a tree, and stops where it has more entries than it may. Directories are opened one at a time by the path of where
+/// they lie, never through a link, also where their mode refuses it; those that a path cannot name are left out.
 fn measure(root: &OwnedFd, most: u64) -> Space {
     let mut space = Space::default();
-    let mut waiting: Vec<(Vec<u8>, bool)> = vec![(b".".to_vec(), false)];
-    while let Some((path, is_output)) = waiting.pop() {
-        let Some(directory) = open(root, path.clone()) else { continue };
+    let mut waiting = vec![Directory { within: b".".to_vec(), name: c".".into(), is_output: false }];
+    while let Some(Directory { within, name, is_output }) = waiting.pop() {
+        let Some(directory) = open(root, &within, &name) else { continue };
+        let is_root = within == b"." && *name == *c".";
+        let path = if is_root { within } else { [&within, b"/".as_slice(), name.to_bytes()].concat() };
         let room = most.saturating_sub(space.inodes).saturating_add(1).min(MOST_ENTRIES);
         let listed = beneath::entries(&directory, usize::try_from(room).unwrap_or(usize::MAX));
         for Entry { name, kind } in listed.unwrap_or_default() {
@@ -95,24 +98,33 @@ fn measure(root: &OwnedFd, most: u64) -> Space {
             if space.inodes > most {
                 return space;
             }
-            let is_output = is_output || (path == b"." && *name == *c"output");
+            let is_output = is_output || (is_root && *name == *c"output");
             if let Some(about) = beneath::look(directory.as_fd(), &name) {
                 let taken = u64::try_from(about.st_blocks).unwrap_or(0) * BLOCK;
                 space.bytes += taken;
                 space.output += if is_output { taken } else { 0 };
             }
             if kind == FileType::Directory {
-                waiting.push(([&path, b"/".as_slice(), name.to_bytes()].concat(), is_output));
+                waiting.push(Directory { within: path.clone(), name, is_output });
             }
         }
     }
     space
 }
 
-fn open(root: &OwnedFd, path: Vec<u8>) -> Option<OwnedFd> {
+/// A directory that is still to be looked at.
+struct Directory {
+    /// The path of where it lies, from the root.
+    within: Vec<u8>,
+    name: CString,
+    is_output: bool,
+}
+
+fn open(root: &OwnedFd, within: &[u8], name: &CStr) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    openat2(root, CString::new(path).ok()?, flags, Mode::empty(), within).ok()
+    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let within = openat2(root, CString::new(within).ok()?, flags, Mode::empty(), beneath).ok()?;
+    if name == c"." { Some(within) } else { remove::enter(within.as_fd(), name).ok() }
 }
 
 #[cfg(test)]
@@ -138,6 +150,14 @@ mod tests {
         assert_eq!(space.inodes, 6);
         assert!((1 << 20..2 << 20).contains(&space.output), "{space:?}");
         assert!((17 << 16..33 << 16).contains(&space.bytes), "{space:?}");
+    }
+
+    #[test]
+    fn nothing_hides_behind_a_mode() {
+        let (dir, root) = tree();
+        let deep = dir.path().join("output/deep");
+        fs::set_permissions(&deep, std::os::unix::fs::PermissionsExt::from_mode(0o311)).unwrap();
+        assert!(measure(&root, u64::MAX).output >= 1 << 20);
     }
 
     #[test]

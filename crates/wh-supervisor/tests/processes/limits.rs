@@ -2,11 +2,13 @@
 
 use crate::rig::{Done, Rig, options, sh, skip, worker};
 use std::ffi::OsString;
+use std::time::Duration;
 use wh_domain::attempt::Outcome;
 use wh_domain::ending::Stop;
 use wh_domain::failure::FailureClass;
 use wh_domain::isolation::{Isolation, Level, Restriction};
 use wh_domain::limits::{Breach, Limits, Resource};
+use wh_domain::timeout::TimeoutPolicy;
 use wh_domain::worker::{Protocol, Worker, Workspace};
 use wh_supervisor::{ProcessRunner, RunnerOptions, SpawnerProgram};
 
@@ -162,7 +164,7 @@ async fn each_process_may_open_so_many_files_and_write_files_so_large() {
     let enforced = done.finished.isolation.unwrap().enforced;
     assert_eq!(enforced, [Restriction::OpenFiles, Restriction::FileSize]);
     let path = rig.dir.path().join("large");
-    let script = format!("exec dd if=/dev/zero of={} bs=1M count=2 status=none", path.display());
+    let script = format!("dd if=/dev/zero of={} bs=1M count=2 status=none", path.display());
     let done = rig.run(&limited(sh(&script), limits), "null").await;
     assert_eq!(breach(&done), Breach { resource: Resource::FileSize, limit: MIB, used: MIB });
     assert_eq!(std::fs::metadata(path).unwrap().len(), MIB);
@@ -226,4 +228,37 @@ async fn a_worker_whose_files_take_more_than_they_may_is_ended_while_it_runs() {
         assert_eq!(breach(&done).resource, resource, "{}", done.summary());
         assert_eq!(done.finished.ending.stop, Some(Stop::Limit));
     }
+}
+
+#[tokio::test]
+async fn a_tree_that_is_held_to_little_processor_time_ends_at_its_limit_all_the_same() {
+    const BURNERS: &str =
+        "trap '' TERM; for i in $(seq 60); do (trap '' TERM; while :; do :; done) & done; wait";
+    let rig = Rig::new();
+    let burners = Worker {
+        timeout: TimeoutPolicy::new(Duration::from_secs(2), None, Duration::from_millis(100)).unwrap(),
+        ..limited(sh(BURNERS), Limits { cpu_percent: Some(5), ..Limits::NONE })
+    };
+    let done = rig.run(&burners, "null").await;
+    assert_eq!(done.finished.ending.stop, Some(Stop::Timeout), "{}", done.summary());
+    assert!(done.finished.stuck.is_none());
+    let took = done.finished.ended_at.since(done.finished.started_at);
+    assert!(took < Duration::from_secs(12), "{took:?}");
+}
+
+#[tokio::test]
+async fn memory_that_a_task_leaves_behind_is_told_and_counts_against_nobody_else() {
+    let rig = Rig::new();
+    if !has_groups(&rig).await {
+        return skip("no control groups can be made here");
+    }
+    let name = format!("/dev/shm/workerhost-test-{}", std::process::id());
+    let leaver = limited(sh(&format!("head -c 90000000 /dev/zero > {name}")), memory(128));
+    let left = rig.run(&leaver, "null").await;
+    let warning =
+        left.finished.warnings.iter().any(|words| words.contains("it left 86 MiB of memory behind"));
+    assert!(warning, "{}", left.summary());
+    let next = rig.run(&taker(1, 80, "0", memory(128)), "null").await;
+    std::fs::remove_file(name).unwrap();
+    assert_eq!(next.result().as_deref(), Some("done\n"), "{}", next.summary());
 }

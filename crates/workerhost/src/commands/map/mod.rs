@@ -290,7 +290,7 @@ fn settings(config: &Config, streams: u32) -> Settings {
     Settings {
         streams,
         drain: config.host.drain,
-        watermarks: config.host.watermarks,
+        watermarks: hosting::watermarks(config),
         lease: config.lease,
         retention: Retention {
             completed: FOR_EVER,

@@ -15,7 +15,7 @@ pub(super) fn settings(config: &Config, until_idle: bool) -> Settings {
         streams: config.host.streams_on(hosting::cores()),
         drain: config.host.drain,
         lease: config.lease,
-        watermarks: config.host.watermarks,
+        watermarks: hosting::watermarks(config),
         retention: retention(config.retention),
         sweep_every: SWEEP_EVERY,
         until_idle,

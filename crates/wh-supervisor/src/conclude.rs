@@ -23,7 +23,8 @@ use wh_ports::claims::Produced;
 use wh_ports::runner::{Assignment, Finished};
 
 /// What is told of an attempt that was refused processes.
-const CROWDED: &str = "it could not make more processes, because it had as many as it may";
+const CROWDED: &str =
+    "it could not make more processes, because it had as many as it may (`limits.processes`)";
 
 /// The signal to who writes a file beyond its limit.
 const XFSZ: u8 = 25;

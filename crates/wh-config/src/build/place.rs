@@ -107,7 +107,7 @@ pub(crate) fn warn_of_what_cannot_be_listed(
 /// A path, but not where a variable's value is in it.
 fn shown(root: &Block, data_dir: &Path) -> String {
     match root.text("data_dir") {
-        Some(text) if text.secret => secret::REDACTED.to_owned(),
+        Some(text) if text.is_hidden() => secret::REDACTED.to_owned(),
         _ => data_dir.display().to_string(),
     }
 }

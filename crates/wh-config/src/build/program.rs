@@ -39,7 +39,8 @@ pub(super) fn program(
     let argv = std::iter::once(name).chain(rest.iter().map(|text| text.text.clone())).collect();
     let variables = worker.map("env");
     let env = variables.iter().map(|(name, leaf)| (name.text.clone(), leaf.text.text.clone())).collect();
-    let is_secret = |(name, leaf): &&(Scalar, Leaf)| leaf.text.secret || secret::looks_secret(&name.text);
+    let is_secret =
+        |(name, leaf): &&(Scalar, Leaf)| leaf.text.is_hidden() || secret::looks_secret(&name.text);
     let secrets =
         variables.iter().filter(is_secret).map(|(_, leaf)| leaf.text.text.as_str().into()).collect();
     check_env(worker, report);

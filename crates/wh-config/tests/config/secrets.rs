@@ -181,3 +181,16 @@ fn show_redacts_and_says_where_each_value_is_from() {
     let config = parse("w.yaml", text, Path::new("/"), &env).unwrap().config;
     insta::assert_snapshot!(show(&config, true));
 }
+
+#[test]
+fn a_workers_secrets_are_what_came_from_outside_and_what_has_a_name_for_it() {
+    let text = "workers:\n  - name: w\n    command: [cat]\n    task_types: [t]\n    env: {PLAIN: seen, MODE: 'pre-${OUTSIDE}', \
+                API_TOKEN: written, ELSE: '${UNSET:-fallback-value}'}\n";
+    let env = |name: &str| (name == "OUTSIDE").then(|| "from-outside".to_owned());
+    let loaded =
+        parse("w.yaml", text, Path::new("/nowhere"), &env).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut secrets: Vec<&str> =
+        loaded.config.workers[0].program.secrets.iter().map(|secret| &**secret).collect();
+    secrets.sort_unstable();
+    assert_eq!(secrets, ["fallback-value", "pre-from-outside", "written"]);
+}

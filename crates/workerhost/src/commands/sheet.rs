@@ -6,9 +6,9 @@ use crate::standing::standing;
 use crate::words;
 use std::fmt::Write;
 use std::path::Path;
-use wh_domain::attempt::{AttemptRecord, Usage};
+use wh_domain::attempt::{AttemptRecord, OutcomeName, Usage};
 use wh_domain::id::{AttemptId, StreamNo, TaskId};
-use wh_domain::isolation::Gap;
+use wh_domain::isolation::{Gap, Level};
 use wh_domain::task::{Payload, TaskState};
 use wh_ports::blobs::Stored;
 use wh_ports::reader::Dossier;
@@ -96,6 +96,9 @@ impl Page {
         }
         if let Some(isolation) = &record.isolation {
             self.entry("  isolation", isolation.level.as_str());
+            if isolation.level != Level::None && was_denied(record) {
+                self.entry("", "it may read and write more where `isolation.paths` names it");
+            }
             for Gap { restriction, why } in &isolation.missing {
                 self.entry("  not isolated", &format!("{}: {why}", restriction.as_str()));
             }
@@ -111,6 +114,16 @@ impl Page {
             }
         }
     }
+}
+
+/// Whether a failed attempt speaks of something that it may not do.
+fn was_denied(record: &AttemptRecord) -> bool {
+    let end = end_of(&record.log_tail);
+    let has_failed = record.outcome != OutcomeName::Succeeded;
+    has_failed
+        && ["Permission denied", "Operation not permitted", "EACCES", "EPERM"]
+            .iter()
+            .any(|words| end.contains(words))
 }
 
 /// What was used, for people; `None` where nobody saw it.

@@ -144,6 +144,8 @@ fn a_model_in_the_users_cache_is_read_where_paths_grant_it_and_not_otherwise() {
         let task = walled.task("{}");
         assert_eq!(task["state"], state, "{task}");
         assert!(state == "poisoned" || task["result"] == "weights", "{task}");
+        let page = Place::said(&mut walled.command(&["show", "a"])).out;
+        assert_eq!(page.contains("more where `isolation.paths` names it"), state == "poisoned", "{page}");
     }
 }
 
@@ -230,7 +232,7 @@ fn a_secret_reaches_its_worker_and_nothing_that_anybody_reads() {
     const SECRET: &str = "sk-CANARY/4711+né";
     const FORMS: &str = r"
 import base64, json, os, sys, time, urllib.parse
-secret = os.environ['API_KEY']
+secret = os.environ['MODE']
 for text in (secret, base64.b64encode(('user:' + secret).encode()).decode(), urllib.parse.quote(secret, safe=''), json.dumps(secret)):
     print('using', text, file=sys.stderr)
 os.write(2, b'half of it: ' + secret.encode()[:7]); time.sleep(0.05); os.write(2, secret.encode()[7:] + b'\n')
@@ -242,7 +244,7 @@ sys.exit(1)
 ";
     let walled = Walled::with(
         "logging: {file: host.log, capture_worker_output: true}\nworkers:\n  - {name: w, command: [python3, w.py], task_types: [t], \
-         env: {API_KEY: '${CANARY}'}}\n",
+         env: {MODE: '${CANARY}'}}\n",
     );
     walled.write("w.py", FORMS);
     let command = |arguments: &[&str]| {

@@ -33,15 +33,15 @@ pub(crate) enum Step {
     Filter,
 }
 
-/// No kernel has more capabilities.
-const LAST_POWER: c_ulong = 63;
-
-/// Capabilities that root keeps, as in containers: over files and their owners, to become other users, to send signals (which
-/// Landlock bounds), to listen on low ports, to send raw packets.
-const KEPT_POWERS: [c_ulong; 10] = [0, 1, 3, 4, 5, 6, 7, 10, 13, 31];
-
 /// How many there are.
 const STEPS: usize = 4;
+
+/// No kernel has more capabilities.
+const LAST_CAPABILITY: c_ulong = 63;
+
+/// Those that root keeps, as in containers: over files and their owners, to become other users, to send signals (which Landlock
+/// bounds), to listen on low ports, to send raw packets.
+const KEPT_CAPABILITIES: [c_ulong; 10] = [0, 1, 3, 4, 5, 6, 7, 10, 13, 31];
 
 /// What is to be entered.
 pub(crate) struct Inside<'a> {
@@ -104,8 +104,9 @@ impl Filter {
     }
 }
 
-/// Starts a program, inside where there is an inside, in a session of its own, with default signal dispositions and an empty signal mask. The error is
-/// the one that the kernel gave for the birth, the directory, a descriptor or the execution.
+/// Starts a program, inside where there is an inside, in a session of its own, with default signal dispositions and an empty
+/// signal mask. The error is the one that the kernel gave for the birth, the directory, a descriptor, a limit or the
+/// execution.
 pub(crate) fn spawn(start: &Start<'_>, inside: Option<&Inside<'_>>) -> io::Result<(Birth, Refusals)> {
     let argv = pointers(start.argv.iter().map(CString::as_c_str));
     let env = pointers(start.env.iter().copied());
@@ -204,7 +205,7 @@ fn enter(shared: &mut Shared) {
     // SAFETY: the umask is this process's own.
     unsafe { libc::umask(0o077) };
     note(shared, Step::CoreDumps, without_core_dumps());
-    note(shared, Step::Privileges, without_powers());
+    note(shared, Step::Privileges, without_capabilities());
     let (yes, no): (c_ulong, c_ulong) = (1, 0);
     // SAFETY: numbers only, and nothing but this process changes.
     let privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, yes, no, no, no) };
@@ -237,22 +238,21 @@ fn limit(limits: &Rlimits) -> Result<(), c_int> {
     Ok(())
 }
 
-/// Takes from root what container engines take from it: over other processes, devices, the network, the clock, the kernel. Who
-/// is not root has nothing of it. Effective with the execution.
-fn without_powers() -> Result<(), c_int> {
+/// Takes from root the capabilities that container engines take from it: over other processes, devices, the network, the clock,
+/// the kernel. Who is not root has none of them. Effective with the execution.
+fn without_capabilities() -> Result<(), c_int> {
     // SAFETY: always sound.
     if unsafe { libc::geteuid() } != 0 {
         return Ok(());
     }
-    for power in (0..=LAST_POWER).filter(|power| !KEPT_POWERS.contains(power)) {
-        // SAFETY: numbers only, and nothing but this process changes.
-        let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, power) };
-        match made(dropped.into()) {
+    for capability in (0..=LAST_CAPABILITY).filter(|capability| !KEPT_CAPABILITIES.contains(capability)) {
+        // SAFETY: numbers only, and nothing is changed.
+        match unsafe { libc::prctl(libc::PR_CAPBSET_READ, capability) } {
+            // SAFETY: numbers only, and nothing but this process changes.
+            1 => made(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability) }.into())?,
+            0 => {}
             // The kernel knows none of that number, and so none of a higher one.
-            Err(libc::EINVAL) => return Ok(()),
-            // A root that may drop nothing has been made harmless by somebody else.
-            Ok(()) | Err(libc::EPERM) => {}
-            Err(error) => return Err(error),
+            _ => return Ok(()),
         }
     }
     Ok(())

@@ -35,8 +35,10 @@ pub(crate) fn database(configuration: &Configuration) -> PathBuf {
 
 /// Refuses a store that is not there.
 pub(crate) fn there(database: &Path) -> Result<(), Failure> {
-    // What may not be looked at is there; opening it says why it cannot be used.
-    if database.try_exists().unwrap_or(true) {
+    // What may not be looked at is there; opening it says why it cannot be used. So is what lies behind a link that leads
+    // nowhere: it is lost, and was no store that is yet to be made.
+    let is_lost = database.parent().is_some_and(|parent| parent.is_symlink() && !parent.exists());
+    if is_lost || database.try_exists().unwrap_or(true) {
         return Ok(());
     }
     let words = format!("there is no store yet at {}", database.display());

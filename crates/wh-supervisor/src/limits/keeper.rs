@@ -153,7 +153,6 @@ impl Keeper {
     /// Looks at a tree of these processes.
     pub(crate) fn look(&mut self, pids: impl FnOnce() -> Vec<Pid>) -> Seen {
         let Some(limits) = self.limits() else { return Seen::Fine };
-        let memory = limits.memory.unwrap_or(u64::MAX);
         let is_to_be_counted = self.is_to_be_counted(&limits);
         let is_measured = is_to_be_counted || !self.has(Controller::Memory);
         self.next = Some(Instant::now() + if is_measured { MEASURED } else { WATCHED });
@@ -163,6 +162,7 @@ impl Keeper {
         {
             return Seen::Over(Breach { resource: Resource::Processes, limit, used: count });
         }
+        let Some(memory) = limits.memory else { return Seen::Fine };
         let group = self.groups.as_mut().filter(|groups| groups.holds(Controller::Memory));
         let used = if let Some(group) = group {
             self.is_at_limit |= group.is_refused();
@@ -180,7 +180,7 @@ impl Keeper {
         if used > memory {
             return Seen::Over(Breach { resource: Resource::Memory, limit: memory, used });
         }
-        if limits.memory.is_some() && !self.has_warned && used / HIGH_PERCENT > memory / 100 {
+        if !self.has_warned && used / HIGH_PERCENT > memory / 100 {
             self.has_warned = true;
             return Seen::High { used, limit: memory };
         }

@@ -4,6 +4,7 @@ use crate::workspace::beneath;
 use crate::workspace::place::{directory_name, open_data_dir};
 use crate::workspace::remove;
 use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, fstat};
 use std::ffi::CString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,9 +38,12 @@ impl Scratch {
         Ok(Self { directory: Arc::new(at), path })
     }
 
-    /// Whether anything was left in it.
+    /// Whether it is not as it was made: something was left in it, or its mode was changed.
     pub(crate) fn is_used(&self) -> bool {
-        !beneath::entries(&self.directory, 1).is_ok_and(|entries| entries.is_empty())
+        let is_empty = beneath::entries(&self.directory, 1).is_ok_and(|entries| entries.is_empty());
+        let is_open = fstat(&self.directory)
+            .is_ok_and(|about| Mode::from_raw_mode(about.st_mode) == beneath::PRIVATE_DIRECTORY);
+        !(is_empty && is_open)
     }
 
     /// The directory itself.
@@ -50,5 +54,27 @@ impl Scratch {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn it_is_made_anew_whatever_the_last_one_did_to_it() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let worker = WorkerName::new("w").unwrap();
+        let make = || Scratch::make(data_dir.path(), (0, &worker, StreamNo(1))).unwrap();
+        let scratch = make();
+        assert!(!scratch.is_used());
+        fs::write(scratch.path().join("left"), "").unwrap();
+        assert!(scratch.is_used());
+        let scratch = make();
+        fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o000)).unwrap();
+        assert!(scratch.is_used(), "nobody else could enter it");
+        assert!(!make().is_used());
     }
 }

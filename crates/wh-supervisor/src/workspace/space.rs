@@ -124,7 +124,11 @@ fn open(root: &OwnedFd, within: &[u8], name: &CStr) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     let within = openat2(root, CString::new(within).ok()?, flags, Mode::empty(), beneath).ok()?;
-    if name == c"." { Some(within) } else { remove::enter(within.as_fd(), name).ok() }
+    if name == c"." {
+        return Some(within);
+    }
+    // A mode is changed only where it stands in the way: the worker is at work with it.
+    beneath::directory(&within, name).or_else(|_| remove::enter(within.as_fd(), name)).ok()
 }
 
 #[cfg(test)]
@@ -158,6 +162,11 @@ mod tests {
         let deep = dir.path().join("output/deep");
         fs::set_permissions(&deep, std::os::unix::fs::PermissionsExt::from_mode(0o311)).unwrap();
         assert!(measure(&root, u64::MAX).output >= 1 << 20);
+        let working = dir.path().join("working");
+        fs::set_permissions(&working, std::os::unix::fs::PermissionsExt::from_mode(0o750)).unwrap();
+        measure(&root, u64::MAX);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&working).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o750, "what can be looked at stays as it is");
     }
 
     #[test]

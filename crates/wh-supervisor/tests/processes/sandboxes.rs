@@ -366,3 +366,16 @@ async fn what_the_kernel_lacks_is_told_and_nothing_is_started_where_it_is_requir
     assert!(refused.finished.verdict.sentence.contains("its isolation is required"), "{}", refused.summary());
     assert!(!ground.outside.path().join("ran").exists());
 }
+
+#[tokio::test]
+async fn a_stream_that_changes_between_a_workspace_and_none_hands_nothing_on() {
+    let ground = Ground::new();
+    let list = r#"cat > /dev/null; ls -A "$TMPDIR"; touch "$TMPDIR/left-by-$WORKERHOST_ATTEMPT_ID""#;
+    for workspace in [Workspace::Full, Workspace::None, Workspace::Full, Workspace::None] {
+        let worker = Worker { workspace, ..ground.worker(list, strict()) };
+        let done = ground.rig.run(&worker, "null").await;
+        let said = done.result().unwrap_or_else(|| panic!("{}", done.summary()));
+        // A workspace has a directory of its own in there.
+        assert_eq!(said.replace("cache\n", ""), "", "{workspace:?}");
+    }
+}

@@ -311,3 +311,38 @@ fn processes_with(text: &str) -> Vec<String> {
         .map(|entry| fs::read_to_string(entry.path().join("comm")).unwrap_or_default().trim().to_owned())
         .collect()
 }
+
+#[test]
+fn the_stores_of_other_projects_are_closed_to_a_worker_that_may_read_all_around_them() {
+    let walled = Walled::with("");
+    let others = walled.home().join(".local/state/workerhost/other");
+    let share = walled.home().join(".local/share");
+    for directory in [&others, &share] {
+        fs::create_dir_all(directory).unwrap();
+        fs::write(directory.join("file"), "content").unwrap();
+    }
+    let configuration = format!(
+        "workers:\n  - {{name: w, command: [sh, w.sh], task_types: [t], protocol: raw, isolation: {{paths: {{read: [~/.local]}}}}, \
+         env: {{OTHERS: {}, SHARE: {}}}}}\n",
+        others.display(),
+        share.display()
+    );
+    walled.write("workerhost.yaml", &configuration);
+    walled.write("w.sh", "cat > /dev/null; cat $SHARE/file; cat $OTHERS/file 2> /dev/null || echo; ls $OTHERS 2> /dev/null || echo denied\n");
+    assert_eq!(walled.result("{}"), "content\ndenied\n");
+}
+
+#[test]
+fn a_link_to_a_data_directory_that_is_gone_is_told_to_whoever_looks_and_whoever_enqueues() {
+    let walled = Walled::with("workers: []\n");
+    assert_eq!(Place::said(&mut walled.command(&["enqueue", "t", "--id", "a"])).code, Some(0));
+    let data = fs::canonicalize(walled.place.path().join(".workerhost")).unwrap();
+    fs::rename(&data, walled.home().join("aside")).unwrap();
+    for arguments in [&["list"][..], &["show", "a"], &["enqueue", "t"]] {
+        let said = Place::said(&mut walled.command(arguments));
+        assert_ne!(said.code, Some(0), "{said:?}");
+        assert!(said.err.contains("which is not there, and with it the tasks that were in it"), "{said:?}");
+    }
+    fs::rename(walled.home().join("aside"), &data).unwrap();
+    assert_eq!(Place::said(&mut walled.command(&["show", "a"])).code, Some(0));
+}

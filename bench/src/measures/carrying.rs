@@ -25,7 +25,7 @@ struct Round {
     xargs: Cost,
     bare: Cost,
     full: Cost,
-    walled: Cost,
+    isolated: Cost,
 }
 
 pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
@@ -60,10 +60,10 @@ fn rounds(ground: &Ground, argv: &[String], streams: u32, count: u32) -> Result<
     let workers = [
         worker("bare", "none", json!("none"), free.clone()),
         worker("full", "full", json!("none"), free),
-        worker("walled", "full", required, json!({})),
+        worker("isolated", "full", required, json!({})),
     ];
     let place = Place::new(ground, &workers)?;
-    for name in ["bare", "full", "walled"] {
+    for name in ["bare", "full", "isolated"] {
         let task = format!("{{\"type\":\"{name}\",\"params\":{INPUT}}}");
         place.tasks(name, std::iter::repeat_n(task, count as usize))?;
     }
@@ -77,7 +77,7 @@ fn rounds(ground: &Ground, argv: &[String], streams: u32, count: u32) -> Result<
                 bare: carried(&place, &host, &reading, "bare", count)?,
                 xargs: raw::xargs(argv, (&ground.dir, INPUT), streams, count)?,
                 full: carried(&place, &host, &reading, "full", count)?,
-                walled: carried(&place, &host, &reading, "walled", count)?,
+                isolated: carried(&place, &host, &reading, "isolated", count)?,
             })
         })?;
         if ground.scale.counts(round) {
@@ -113,7 +113,7 @@ fn told(what: &str, rounds: &[Round]) -> Vec<Row> {
     let xargs: Of = |round| round.xargs;
     let bare: Of = |round| round.bare;
     let full: Of = |round| round.full;
-    let walled: Of = |round| round.walled;
+    let isolated: Of = |round| round.isolated;
     let is_fast = what.starts_with("cat");
     let row = |name, words: &str, of, to, goal| {
         Row::new(name, format!("{what}, {words}"), rate(of), Unit::PerSecond)
@@ -136,14 +136,14 @@ fn told(what: &str, rounds: &[Round]) -> Vec<Row> {
         row(
             "P2",
             "workspace, strict and limits",
-            walled,
+            isolated,
             raw,
             if is_fast { Goal::RatioAtLeast(0.7) } else { Goal::None },
         ),
         row(
             "P2",
             "workspace, strict and limits, against xargs",
-            walled,
+            isolated,
             xargs,
             if is_fast { Goal::RatioAtLeast(1.0) } else { Goal::None },
         ),

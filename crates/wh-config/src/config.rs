@@ -2,7 +2,7 @@
 
 use crate::value::Block;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wh_domain::lease::LeasePolicy;
 use wh_domain::priority::Ageing;
@@ -18,10 +18,11 @@ pub struct Config {
     pub store: StoreUrl,
     /// Where everything else is kept: the directory in which the store's file lies.
     pub data_dir: PathBuf,
-    /// Where that directory is made, with a link at `data_dir`, where nobody chose a place for it: `$XDG_STATE_HOME/workerhost`.
+    /// Whether somebody chose a place for it.
+    pub is_data_dir_chosen: bool,
+    /// `$XDG_STATE_HOME/workerhost`, where the data directories lie for which nobody chose a place. `None` where this user has
+    /// no home.
     pub state_home: Option<PathBuf>,
-    /// Where the data directories of other projects lie, for which nobody chose a place either.
-    pub others_home: Option<PathBuf>,
     /// This host.
     pub host: HostConfig,
     /// Waiting tasks.
@@ -34,6 +35,13 @@ pub struct Config {
     pub logging: LogConfig,
     /// Every key with its value and origin, for `show`.
     pub(crate) effective: Block,
+}
+
+impl Config {
+    /// Where the data directory is made, with a link to it at `data_dir`; `None` where it is made at `data_dir` itself.
+    pub fn data_home(&self) -> Option<&Path> {
+        self.state_home.as_deref().filter(|_| !self.is_data_dir_chosen)
+    }
 }
 
 /// Where tasks are kept.

@@ -160,13 +160,16 @@ async fn attempt(
         },
     };
     let ended_at = tools.clock.wall();
-    let limits = &assignment.worker.timeout;
-    let was_warned = ended_at.since(started_at) >= limits.soft;
+    let timeout = &assignment.worker.timeout;
+    let was_warned = ended_at.since(started_at) >= timeout.soft;
     let closing = Closing {
         assignment: Arc::clone(assignment),
         started_at,
         ended_at,
-        stop: left.state.stop().or_else(|| warned_to_death(&exit, limits.soft_signal.filter(|_| was_warned))),
+        stop: left
+            .state
+            .stop()
+            .or_else(|| warned_to_death(&exit, timeout.soft_signal.filter(|_| was_warned))),
         exit,
         stdin_untouched: left.stdin_untouched,
         ended: left.ended,

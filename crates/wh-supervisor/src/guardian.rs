@@ -8,33 +8,25 @@
 //! A worker that is to be isolated enters its sandbox between its birth and its execution; see [`crate::sandbox`].
 
 use crate::birth::{self, Birth};
+use crate::course::{Tree, members};
 use crate::limits::keeper::{Keeper, Seen};
 use crate::passing;
 use crate::register::add_worker;
 use crate::sandbox::enclosure::{Enclosure, Started};
-use crate::sys::{self, Rlimits, Waited};
-use crate::tree::{Member, command_line, descendants, ticks};
+use crate::sys::{self, Rlimits};
+use crate::tree::ticks;
 use crate::wire::{Command, Ended, Inbox, Notice, Program, Sandbox};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, getpid, set_child_subreaper};
-use std::collections::{HashSet, VecDeque};
+use rustix::process::{Pid, getpid, set_child_subreaper};
+use std::collections::VecDeque;
 use std::ffi::CString;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use wh_domain::attempt::Usage;
 use wh_domain::isolation::Enforcement;
-use wh_domain::limits::{Breach, Limits};
-
-/// How long processes may outlive a worker that ended by itself.
-const LEAK_GRACE: Duration = Duration::from_millis(500);
-
-/// The most leaked processes that are named.
-const MAX_LEAKED: usize = 16;
-
-/// The pauses between two looks at a tree that is being killed: from, to.
-const KILL_PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(250));
+use wh_domain::limits::Limits;
 
 /// The host is gone.
 #[derive(Debug)]
@@ -80,32 +72,6 @@ struct Guardian<'a> {
     keeper: Keeper,
     tree: Option<Tree>,
     host_is_gone: bool,
-}
-
-/// The processes of one attempt.
-#[derive(Debug)]
-struct Tree {
-    worker: Pid,
-    /// How the worker ended, once it has.
-    status: Option<i32>,
-    usage: Usage,
-    leaked: Vec<Box<str>>,
-    /// The limit for which it is ended.
-    breach: Option<Breach>,
-    course: Course,
-}
-
-/// Where a tree is going.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Course {
-    /// The worker works.
-    Living,
-    /// It ended by itself; what it left behind has until then.
-    Leaking(Instant),
-    /// The host has asked for the end and will say when its patience is over.
-    Terminating,
-    /// It is being killed; holds the next pause.
-    Killing(Duration),
 }
 
 impl<'a> Guardian<'a> {
@@ -277,14 +243,14 @@ impl<'a> Guardian<'a> {
                 Seen::Fine => {}
                 Seen::High { used, limit } => self.say(&Notice::MemoryHigh { used, limit }),
                 Seen::Over(breach) => {
-                    tree.breach = tree.breach.or(Some(breach));
                     self.keeper.lift_cpu();
-                    tree.kill();
+                    tree.overrun(breach);
                 }
             }
         }
         let Some(tree) = &mut self.tree else { return Ok(()) };
-        match tree.status {
+        let status = tree.status;
+        match status {
             Some(status) if is_empty => {
                 let leaked = std::mem::take(&mut tree.leaked);
                 let told = self.keeper.end();
@@ -296,9 +262,8 @@ impl<'a> Guardian<'a> {
                 self.tree = None;
                 self.say(&Notice::Ended(ended));
             }
-            Some(status) if tree.course == Course::Living => {
+            Some(status) if tree.leak() => {
                 self.keeper.lift_cpu();
-                tree.course = Course::Leaking(Instant::now() + LEAK_GRACE);
                 self.say(&Notice::Exited(status));
             }
             _ => tree.press_on(),
@@ -327,99 +292,8 @@ impl<'a> Guardian<'a> {
     }
 }
 
-impl Tree {
-    fn new(worker: Pid) -> Self {
-        Self {
-            worker,
-            status: None,
-            usage: Usage::default(),
-            leaked: Vec::new(),
-            breach: None,
-            course: Course::Living,
-        }
-    }
-
-    /// How long to sleep at most before the next look.
-    fn pause(&self) -> Option<Duration> {
-        match self.course {
-            Course::Living | Course::Terminating => None,
-            Course::Leaking(until) => Some(until.saturating_duration_since(Instant::now())),
-            Course::Killing(pause) => Some(pause),
-        }
-    }
-
-    /// Waits for all that have ended; true when no process is left.
-    fn reap(&mut self) -> io::Result<bool> {
-        loop {
-            match sys::reap()? {
-                Waited::Childless => return Ok(true),
-                Waited::Alive => return Ok(false),
-                Waited::Reaped(reaped) => {
-                    if reaped.pid == self.worker {
-                        self.status = Some(reaped.status);
-                    }
-                    self.usage = self.usage.and(reaped.usage);
-                }
-            }
-        }
-    }
-
-    /// Does what its course calls for now.
-    fn press_on(&mut self) {
-        match self.course {
-            Course::Leaking(until) if Instant::now() >= until => {
-                let lines = members().into_iter().filter_map(|member| command_line(member.pid));
-                self.leaked = lines.take(MAX_LEAKED).collect();
-                self.kill();
-            }
-            Course::Killing(pause) => {
-                signal_all(&[Signal::KILL]);
-                self.course = Course::Killing((pause * 2).min(KILL_PAUSES.1));
-            }
-            Course::Living | Course::Leaking(_) | Course::Terminating => {}
-        }
-    }
-
-    /// The worker is this process's own child and not yet waited for, so its number is still its own.
-    fn signal_worker(&self, number: i32) {
-        if self.status.is_none()
-            && let (Some(member), Some(signal)) = (Member::hold(self.worker), Signal::from_named_raw(number))
-        {
-            member.signal(signal);
-        }
-    }
-
-    fn terminate(&mut self) {
-        if !matches!(self.course, Course::Killing(_)) {
-            self.course = Course::Terminating;
-            // A stopped process hears of its end only once it goes on.
-            signal_all(&[Signal::TERM, Signal::CONT]);
-        }
-    }
-
-    fn kill(&mut self) {
-        if !matches!(self.course, Course::Killing(_)) {
-            self.course = Course::Killing(KILL_PAUSES.0);
-            signal_all(&[Signal::KILL]);
-        }
-    }
-}
-
 /// Asks the kernel to end a process and its children before others where the machine has no memory left: half of it counts
 /// as theirs. Where that is refused others may go first, and nothing else depends on it.
 fn go_first(worker: Pid) {
     std::fs::write(format!("/proc/{}/oom_score_adj", worker.as_raw_pid()), "500").ok();
-}
-
-/// Everything below this process.
-fn members() -> Vec<Member> {
-    descendants(getpid(), &HashSet::new())
-}
-
-fn signal_all(signals: &[Signal]) {
-    for member in members() {
-        for signal in signals {
-            member.signal(*signal);
-        }
-    }
 }

@@ -26,6 +26,7 @@ mod burial;
 mod carry;
 mod channel;
 mod conclude;
+mod course;
 mod ground;
 mod guardian;
 mod hearing;

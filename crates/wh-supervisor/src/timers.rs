@@ -14,7 +14,7 @@ const FAR: Duration = Duration::from_secs(365 * 86_400);
 /// The moments that count.
 #[derive(Debug)]
 pub(crate) struct Timers {
-    limits: TimeoutPolicy,
+    policy: TimeoutPolicy,
     begun: Instant,
     /// When the state was entered.
     since: Instant,
@@ -25,8 +25,8 @@ pub(crate) struct Timers {
 
 impl Timers {
     /// For an attempt that begins at `now`.
-    pub(crate) const fn new(limits: TimeoutPolicy, now: Instant) -> Self {
-        Self { limits, begun: now, since: now, alive_at: now, is_warned: false }
+    pub(crate) const fn new(policy: TimeoutPolicy, now: Instant) -> Self {
+        Self { policy, begun: now, since: now, alive_at: now, is_warned: false }
     }
 
     /// Another state was entered.
@@ -86,19 +86,19 @@ impl Timers {
     }
 
     fn hard(&self) -> Instant {
-        after(self.begun, self.limits.hard)
+        after(self.begun, self.policy.hard)
     }
 
     fn soft(&self) -> Option<Instant> {
-        (!self.is_warned).then(|| after(self.begun, self.limits.soft))
+        (!self.is_warned).then(|| after(self.begun, self.policy.soft))
     }
 
     fn stall(&self) -> Option<Instant> {
-        self.limits.stall_after.map(|limit| after(self.alive_at, limit))
+        self.policy.stall_after.map(|limit| after(self.alive_at, limit))
     }
 
     fn grace(&self) -> Instant {
-        after(self.since, self.limits.grace)
+        after(self.since, self.policy.grace)
     }
 
     fn patience(&self) -> Instant {
@@ -119,14 +119,14 @@ mod unit {
 
     fn timers() -> (Timers, Instant) {
         let now = Instant::now();
-        let limits = TimeoutPolicy {
+        let policy = TimeoutPolicy {
             hard: SECOND * 10,
             soft: SECOND * 8,
             grace: SECOND * 3,
             stall_after: Some(SECOND * 5),
             soft_signal: None,
         };
-        (Timers::new(limits, now), now)
+        (Timers::new(policy, now), now)
     }
 
     #[test]
@@ -166,8 +166,8 @@ mod unit {
     #[test]
     fn a_limit_beyond_any_clock_is_never_reached() {
         let (mut timers, begun) = timers();
-        timers.limits = TimeoutPolicy { hard: Duration::MAX, soft: Duration::MAX, ..timers.limits };
-        timers.limits.stall_after = None;
+        timers.policy = TimeoutPolicy { hard: Duration::MAX, soft: Duration::MAX, ..timers.policy };
+        timers.policy.stall_after = None;
         assert_eq!(timers.next(State::START), begun + FAR);
         assert_eq!(timers.due(State::START, begun + SECOND * 1_000_000), None);
     }

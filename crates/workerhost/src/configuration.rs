@@ -37,6 +37,13 @@ pub(crate) struct Configuration {
     pub(crate) warnings: Problems,
 }
 
+impl Configuration {
+    /// What a host keeps for itself besides its data directory: the file, and the data directories of other projects.
+    pub(crate) fn private(&self) -> Vec<PathBuf> {
+        self.file.iter().chain(&self.config.state_home).cloned().collect()
+    }
+}
+
 /// Why there is none.
 pub(crate) enum Unfit {
     /// Nothing says what is to hold.

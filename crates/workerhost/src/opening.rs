@@ -19,7 +19,7 @@ pub(crate) fn options(config: &Config, mode: Mode) -> Options {
         ageing: config.queue.ageing,
         lease: config.lease,
         mode,
-        state_home: config.state_home.clone(),
+        state_home: config.data_home().map(Path::to_owned),
         ..Options::new(&config.data_dir)
     }
 }

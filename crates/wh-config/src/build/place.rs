@@ -23,7 +23,9 @@ const DEFAULT_FILE: &str = "tasks.db";
 pub(crate) struct Place {
     pub(crate) store: StoreUrl,
     pub(crate) data_dir: PathBuf,
-    /// Where the directory is made, where nobody chose a place for it.
+    /// Whether somebody chose a place for it.
+    pub(crate) is_chosen: bool,
+    /// Where the directories are made for which nobody chose a place.
     pub(crate) state_home: Option<PathBuf>,
 }
 
@@ -32,7 +34,7 @@ pub(crate) fn place(root: &mut Block, around: &Surroundings<'_>, report: &mut Re
     if root.is_broken("store") || root.is_broken("data_dir") {
         return None;
     }
-    let mut state_home = None;
+    let is_chosen = root.text("store").or(root.text("data_dir")).is_some();
     let file = match root.text("store") {
         Some(store) => Some((store.clone(), file(store, report)?)),
         None => None,
@@ -41,7 +43,6 @@ pub(crate) fn place(root: &mut Block, around: &Surroundings<'_>, report: &mut Re
         (None, None) => {
             let directory = around.base.join(DEFAULT_DIR);
             fill_in(root, Scalar::new(DEFAULT_DIR, root.at, true));
-            state_home = around.state_home();
             (directory.join(DEFAULT_FILE), directory)
         }
         (None, Some(directory)) => {
@@ -65,7 +66,12 @@ pub(crate) fn place(root: &mut Block, around: &Surroundings<'_>, report: &mut Re
             (file, directory)
         }
     };
-    Some(Place { store: StoreUrl::Sqlite(file), data_dir: directory, state_home })
+    Some(Place {
+        store: StoreUrl::Sqlite(file),
+        data_dir: directory,
+        is_chosen,
+        state_home: around.state_home(),
+    })
 }
 
 /// Warns where an isolated worker starts in a directory that holds the data directory: whoever may list a directory may list
@@ -77,7 +83,7 @@ pub(crate) fn warn_of_what_cannot_be_listed(
     report: &mut Report,
 ) {
     // What nobody chose a place for is not made in there, where there is a home for it, but may be there since before.
-    let is_made_elsewhere = || place.state_home.is_some();
+    let is_made_elsewhere = || place.state_home.is_some() && !place.is_chosen;
     let data_dir = match place.data_dir.canonicalize() {
         Ok(data_dir) => data_dir,
         Err(_) if is_made_elsewhere() => return,

@@ -358,23 +358,24 @@ fn an_isolated_worker_that_cannot_list_its_own_directory_is_warned_of() {
 
 #[test]
 fn the_home_of_what_must_last_is_the_users_and_only_where_nobody_chose_a_place() {
-    let state_home = |text: &str, variables: &[(&str, &str)]| {
+    let data_home = |text: &str, variables: &[(&str, &str)]| {
         let env =
             |name: &str| variables.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned());
         parse("w.yaml", text, Path::new("/nowhere"), &env)
             .unwrap_or_else(|problems| panic!("{problems}"))
             .config
-            .state_home
+            .data_home()
+            .map(Path::to_owned)
     };
     let (home, named) = (("HOME", "/home/u"), ("XDG_STATE_HOME", "/state"));
-    assert_eq!(state_home("", &[home]).as_deref(), Some(Path::new("/home/u/.local/state/workerhost")));
-    assert_eq!(state_home("", &[home, named]).as_deref(), Some(Path::new("/state/workerhost")));
+    assert_eq!(data_home("", &[home]).as_deref(), Some(Path::new("/home/u/.local/state/workerhost")));
+    assert_eq!(data_home("", &[home, named]).as_deref(), Some(Path::new("/state/workerhost")));
     assert_eq!(
-        state_home("", &[("XDG_STATE_HOME", "state")]),
+        data_home("", &[("XDG_STATE_HOME", "state")]),
         None,
         "a relative one is none, as the specification says"
     );
     for chosen in ["data_dir: kept", "store: sqlite:kept/a.db"] {
-        assert_eq!(state_home(chosen, &[home, named]), None);
+        assert_eq!(data_home(chosen, &[home, named]), None);
     }
 }

@@ -225,7 +225,7 @@ pub(crate) fn directory_name(name: &str) -> String {
 
 /// What the tree's owner is, in the keys of the older worker template. The values are JSON, which YAML reads.
 fn config(worker: &Worker, stream: StreamNo) -> String {
-    let limits = &worker.timeout;
+    let timeout = &worker.timeout;
     let kind = serde_json::Value::from(worker.name.as_str());
     format!(
         "# Written by the host; what a worker writes here is lost.\n\
@@ -233,10 +233,10 @@ fn config(worker: &Worker, stream: StreamNo) -> String {
          max_runtime: {}_seconds\nretry_policy: exponential_backoff\n\
          max_attempts: {}\nsoft_timeout_seconds: {}\ngrace_seconds: {}\n",
         worker.isolation.level.as_str(),
-        limits.hard.as_secs_f64(),
+        timeout.hard.as_secs_f64(),
         worker.retry.max_attempts,
-        limits.soft.as_secs_f64(),
-        limits.grace.as_secs_f64(),
+        timeout.soft.as_secs_f64(),
+        timeout.grace.as_secs_f64(),
     )
 }
 

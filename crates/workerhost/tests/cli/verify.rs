@@ -51,14 +51,14 @@ case $task in *'"id":'*) ;; *) refuse "no id" ;; esac
 "#;
 const ANSWER: &str = r#"echo '{"success": true, "result": null}'"#;
 
-/// Verifies a shell script without walls, so that what it does outside is seen.
-fn verify_unwalled(script: &str, options: &[&str]) -> Said {
-    let place = Place::with(UNWALLED);
+/// Verifies a shell script without isolation, so that what it does outside is seen.
+fn verify_without_isolation(script: &str, options: &[&str]) -> Said {
+    let place = Place::with(NOT_ISOLATED);
     place.write("worker.sh", script);
     place.run(&[&["verify", "w", "--json"], options].concat())
 }
 
-const UNWALLED: &str =
+const NOT_ISOLATED: &str =
     "workers:\n  - {name: w, command: [sh, worker.sh], task_types: [t], isolation: none}\n";
 
 /// Verifies a shell script.
@@ -148,7 +148,7 @@ fn a_good_worker_passes_and_each_slip_fails_its_own_case_with_the_mend() {
             ),
             _ => format!("{GOOD}{slip}{ANSWER}"),
         };
-        let verify = if case == "outside" { verify_unwalled } else { verify };
+        let verify = if case == "outside" { verify_without_isolation } else { verify };
         let said = verify(&script, &["--timeout", "5s", "--case", case]);
         assert_eq!((said.code, failed(&said)), (Some(code), vec![case.to_owned()]), "{case}: {said:?}");
         let told = &said.objects()[0];
@@ -231,7 +231,7 @@ fn a_raw_worker_has_fewer_cases_and_strict_makes_one_of_them_required() {
 #[test]
 fn an_interrupted_verification_leaves_no_process_and_no_file_behind() {
     use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-    let place = Place::with(UNWALLED);
+    let place = Place::with(NOT_ISOLATED);
     place.write("worker.sh", "echo $$ > pid; exec sleep 600");
     let child = place.command(&["verify", "w"]).env("TMPDIR", place.path()).spawn().unwrap();
     place.until_there("pid");

@@ -120,7 +120,7 @@ pub(crate) fn run(options: Options, context: &Context) -> Ended {
     let job = Job::new(options)?;
     job.output.as_deref().map_or(Ok(()), order::refuse_vain)?;
     let data_dir = &configuration.config.data_dir;
-    wh_sqlite::make_data_dir(data_dir, configuration.config.state_home.as_deref())?;
+    wh_sqlite::make_data_dir(data_dir, configuration.config.data_home())?;
     let maps = Maps::of(data_dir);
     maps.sweep(configuration.config.retention.completed);
     let place = maps.open(&job.name)?;

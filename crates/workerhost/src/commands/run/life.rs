@@ -48,7 +48,7 @@ impl Life {
             data_dir: config.data_dir.clone(),
             name: hosting::name(config),
             workers: config.workers.clone(),
-            private: self.configuration.file.iter().chain(&config.others_home).cloned().collect(),
+            private: self.configuration.private(),
             settings: wiring::settings(config, self.until_idle),
             observers: self.observers(context),
         };

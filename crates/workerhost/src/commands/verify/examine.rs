@@ -50,7 +50,7 @@ impl Examiner {
         let ground = tempfile::Builder::new().prefix("workerhost-verify-").tempdir().map_err(failed)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let created_at = rfc3339(clock.wall());
-        let private = subject.data_dir.iter().chain(&subject.file).cloned().collect();
+        let private = subject.private.iter().chain(&subject.data_dir).cloned().collect();
         let options = RunnerOptions { private, ..RunnerOptions::new(ground.path().to_owned(), clock) };
         let trials = Trials::new(options, subject.worker.clone()).map_err(failed)?;
         let workspace = trials.workspace().map_err(failed)?;

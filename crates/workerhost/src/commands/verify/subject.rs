@@ -37,8 +37,8 @@ pub(super) struct Subject {
     pub(super) limit: Duration,
     /// Where a host may be writing at this moment.
     pub(super) data_dir: Option<PathBuf>,
-    /// The configuration's file, where it is from one.
-    pub(super) file: Option<PathBuf>,
+    /// What else a host of the same configuration keeps for itself.
+    pub(super) private: Vec<PathBuf>,
 }
 
 /// Those that the command line names.
@@ -67,6 +67,7 @@ pub(super) fn of(options: &Options, context: &Context) -> Result<Vec<Subject>, F
 
 fn configured(options: &Options, context: &Context, params: &str) -> Result<Vec<Subject>, Failure> {
     let configuration = context.configuration(Need::File)?;
+    let private = configuration.private();
     let (workers, data_dir) = (configuration.config.workers, configuration.config.data_dir);
     let names = workers.iter().map(|worker| worker.name.to_string()).collect::<Vec<_>>().join(", ");
     let named = |worker: &Worker| options.name.as_deref().is_none_or(|name| name == worker.name.as_str());
@@ -79,7 +80,7 @@ fn configured(options: &Options, context: &Context, params: &str) -> Result<Vec<
             params: params.to_owned(),
             limit: LIMIT.min(worker.timeout.hard),
             data_dir: Some(data_dir.clone()),
-            file: configuration.file.clone(),
+            private: private.clone(),
             worker,
         })
         .collect();
@@ -134,6 +135,6 @@ fn command(options: &Options, params: String) -> Result<Subject, Failure> {
         params,
         limit: LIMIT,
         data_dir: None,
-        file: None,
+        private: Vec::new(),
     })
 }

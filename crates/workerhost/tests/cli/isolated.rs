@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A project with its data directory where it lies when nobody chose a place for it, and the user's home.
-struct Walled {
+struct Project {
     place: Place,
     home: tempfile::TempDir,
 }
 
-impl Walled {
+impl Project {
     fn with(configuration: &str) -> Self {
         Self { place: Place::with(configuration), home: tempfile::tempdir().unwrap() }
     }
@@ -44,7 +44,7 @@ impl Walled {
         Place::said(&mut self.command(&["show", "a", "--json"])).objects().remove(0)
     }
 
-    /// Its result, kept within walls without a gap.
+    /// Its result, isolated without a gap.
     fn result(&self, params: &str) -> Value {
         let mut task = self.task(params);
         let attempt = &task["attempts"][0];
@@ -72,33 +72,33 @@ const ANSWER: &str = "import json, sys\nprint(json.dumps({'success': True, 'resu
 #[test]
 fn a_python_project_with_its_modules_beside_the_script_and_its_configuration_runs_by_default() {
     for command in ["python3, worker.py", "python3, -m, worker", "python3, -m, package.inside"] {
-        let walled =
-            Walled::with(&format!("workers:\n  - {{name: w, command: [{command}], task_types: [t]}}\n"));
-        walled.write("helper.py", "def answer(params):\n    return params['n'] + 1\n");
-        walled.write("worker.py", &format!("from helper import answer\n{ANSWER}"));
-        walled.write("package/__init__.py", "");
-        walled.write("package/inside.py", &format!("from helper import answer\n{ANSWER}"));
-        assert_eq!(walled.result("{\"n\": 41}"), 42, "{command}");
-        let link = walled.place.path().join(".workerhost");
-        let kept = walled.home().join(".local/state/workerhost");
+        let project =
+            Project::with(&format!("workers:\n  - {{name: w, command: [{command}], task_types: [t]}}\n"));
+        project.write("helper.py", "def answer(params):\n    return params['n'] + 1\n");
+        project.write("worker.py", &format!("from helper import answer\n{ANSWER}"));
+        project.write("package/__init__.py", "");
+        project.write("package/inside.py", &format!("from helper import answer\n{ANSWER}"));
+        assert_eq!(project.result("{\"n\": 41}"), 42, "{command}");
+        let link = project.place.path().join(".workerhost");
+        let kept = project.home().join(".local/state/workerhost");
         assert!(fs::canonicalize(link).unwrap().starts_with(fs::canonicalize(kept).unwrap()));
     }
 }
 
 #[test]
 fn a_worker_without_a_workspace_has_a_home_and_room_for_temporary_files_which_the_next_task_finds_empty() {
-    let walled = Walled::with(
+    let project = Project::with(
         "workers:\n  - {name: w, command: [sh, worker.sh], task_types: [t], protocol: raw, workspace: none}\n",
     );
-    walled.write(
+    project.write(
         "worker.sh",
         "cat > /dev/null; ls -A \"$HOME\"; touch \"$TMPDIR/left\"; mkdir -p ~/.config/tool; mktemp > /dev/null && echo made\n",
     );
     for id in ["a", "b"] {
         for arguments in [&["enqueue", "t", "--id", id][..], &["run", "--drain"]] {
-            assert_eq!(Place::said(&mut walled.command(arguments)).code, Some(0));
+            assert_eq!(Place::said(&mut project.command(arguments)).code, Some(0));
         }
-        let task = Place::said(&mut walled.command(&["show", id, "--json"])).objects().remove(0);
+        let task = Place::said(&mut project.command(&["show", id, "--json"])).objects().remove(0);
         assert_eq!(task["result"], "made\n", "{task}");
     }
 }
@@ -117,12 +117,12 @@ fn a_virtual_environment_outside_of_the_project_runs_unchanged() {
     let site = String::from_utf8(site.unwrap().stdout).unwrap();
     fs::write(Path::new(site.trim()).join("installed.py"), "def answer(params):\n    return 'installed'\n")
         .unwrap();
-    let walled = Walled::with(&format!(
+    let project = Project::with(&format!(
         "workers:\n  - {{name: w, command: [{}, worker.py], task_types: [t]}}\n",
         python.display()
     ));
-    walled.write("worker.py", &format!("from installed import answer\n{ANSWER}"));
-    assert_eq!(walled.result("{}"), "installed");
+    project.write("worker.py", &format!("from installed import answer\n{ANSWER}"));
+    assert_eq!(project.result("{}"), "installed");
 }
 
 #[test]
@@ -135,16 +135,16 @@ fn a_model_in_the_users_cache_is_read_where_paths_grant_it_and_not_otherwise() {
     for (grant, state) in
         [("isolation: {paths: {read: [~/.cache/models]}}, ", "completed"), ("max_attempts: 1, ", "poisoned")]
     {
-        let walled = Walled::with("");
-        let model = walled.home().join(".cache/models/small");
+        let project = Project::with("");
+        let model = project.home().join(".cache/models/small");
         fs::create_dir_all(model.parent().unwrap()).unwrap();
         fs::write(&model, "weights").unwrap();
         let rest = format!(", {grant}env: {{MODEL: {}}}}}\n", model.display());
-        walled.write("workerhost.yaml", &configuration(&rest));
-        let task = walled.task("{}");
+        project.write("workerhost.yaml", &configuration(&rest));
+        let task = project.task("{}");
         assert_eq!(task["state"], state, "{task}");
         assert!(state == "poisoned" || task["result"] == "weights", "{task}");
-        let page = Place::said(&mut walled.command(&["show", "a"])).out;
+        let page = Place::said(&mut project.command(&["show", "a"])).out;
         assert_eq!(page.contains("more where `isolation.paths` names it"), state == "poisoned", "{page}");
     }
 }
@@ -154,10 +154,10 @@ fn a_client_of_https_finds_its_server_by_name_and_checks_its_certificate() {
     if !has("python3", "--version") || !has("openssl", "version") {
         return;
     }
-    let walled = Walled::with(
+    let project = Project::with(
         "workers:\n  - {name: w, command: [python3, client.py], task_types: [t], timeout: 30s}\n",
     );
-    walled.write(
+    project.write(
         "client.py",
         &format!(
             "import os, ssl, urllib.request\n\
@@ -185,7 +185,7 @@ fn a_client_of_https_finds_its_server_by_name_and_checks_its_certificate() {
         .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout"])
         .arg(&key)
         .arg("-out")
-        .arg(walled.place.path().join("certificate.pem"))
+        .arg(project.place.path().join("certificate.pem"))
         .stderr(Stdio::null())
         .status();
     assert!(made.unwrap().success());
@@ -202,7 +202,7 @@ fn a_client_of_https_finds_its_server_by_name_and_checks_its_certificate() {
         server.serve_forever()\n";
     let mut serving = Command::new("python3")
         .args(["-c", server])
-        .arg(walled.place.path().join("certificate.pem"))
+        .arg(project.place.path().join("certificate.pem"))
         .arg(&key)
         .stdout(Stdio::piped())
         .spawn()
@@ -210,7 +210,7 @@ fn a_client_of_https_finds_its_server_by_name_and_checks_its_certificate() {
     let mut port = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(serving.stdout.take().unwrap()), &mut port)
         .unwrap();
-    let result = walled.result(&format!("{{\"port\": {}}}", port.trim()));
+    let result = project.result(&format!("{{\"port\": {}}}", port.trim()));
     serving.kill().unwrap();
     serving.wait().unwrap();
     assert_eq!(result, "hello");
@@ -242,19 +242,19 @@ print(json.dumps({'success': False, 'error': {'type': 'Refused', 'message': 'the
 print(len(secret), file=sys.stderr)
 sys.exit(1)
 ";
-    let walled = Walled::with(
+    let project = Project::with(
         "logging: {file: host.log, capture_worker_output: true}\nworkers:\n  - {name: w, command: [python3, w.py], task_types: [t], \
          env: {MODE: '${CANARY}'}}\n",
     );
-    walled.write("w.py", FORMS);
+    project.write("w.py", FORMS);
     let command = |arguments: &[&str]| {
-        let mut command = walled.command(arguments);
+        let mut command = project.command(arguments);
         command.env("CANARY", SECRET);
         command
     };
     assert_eq!(Place::said(&mut command(&["enqueue", "t", "--id", "a", "--params", "0.5"])).code, Some(0));
     let host = command(&["run", "--drain"]).spawn().unwrap();
-    let data = walled.place.path().join(".workerhost");
+    let data = project.place.path().join(".workerhost");
     crate::place::until_so("the worker runs", || {
         fs::canonicalize(&data).is_ok_and(|data| {
             let mut found = Vec::new();
@@ -275,7 +275,7 @@ sys.exit(1)
         let said = Place::said(&mut command(arguments));
         heard.push((format!("{arguments:?}"), said.out + &said.err));
     }
-    let mut kept = vec![walled.place.path().join("host.log")];
+    let mut kept = vec![project.place.path().join("host.log")];
     files(&fs::canonicalize(&data).unwrap(), &mut kept);
     for path in kept {
         let content = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
@@ -314,9 +314,9 @@ fn processes_with(text: &str) -> Vec<String> {
 
 #[test]
 fn the_stores_of_other_projects_are_closed_to_a_worker_that_may_read_all_around_them() {
-    let walled = Walled::with("");
-    let others = walled.home().join(".local/state/workerhost/other");
-    let share = walled.home().join(".local/share");
+    let project = Project::with("");
+    let others = project.home().join(".local/state/workerhost/other");
+    let share = project.home().join(".local/share");
     for directory in [&others, &share] {
         fs::create_dir_all(directory).unwrap();
         fs::write(directory.join("file"), "content").unwrap();
@@ -327,22 +327,22 @@ fn the_stores_of_other_projects_are_closed_to_a_worker_that_may_read_all_around_
         others.display(),
         share.display()
     );
-    walled.write("workerhost.yaml", &configuration);
-    walled.write("w.sh", "cat > /dev/null; cat $SHARE/file; cat $OTHERS/file 2> /dev/null || echo; ls $OTHERS 2> /dev/null || echo denied\n");
-    assert_eq!(walled.result("{}"), "content\ndenied\n");
+    project.write("workerhost.yaml", &configuration);
+    project.write("w.sh", "cat > /dev/null; cat $SHARE/file; cat $OTHERS/file 2> /dev/null || echo; ls $OTHERS 2> /dev/null || echo denied\n");
+    assert_eq!(project.result("{}"), "content\ndenied\n");
 }
 
 #[test]
 fn a_link_to_a_data_directory_that_is_gone_is_told_to_whoever_looks_and_whoever_enqueues() {
-    let walled = Walled::with("workers: []\n");
-    assert_eq!(Place::said(&mut walled.command(&["enqueue", "t", "--id", "a"])).code, Some(0));
-    let data = fs::canonicalize(walled.place.path().join(".workerhost")).unwrap();
-    fs::rename(&data, walled.home().join("aside")).unwrap();
+    let project = Project::with("workers: []\n");
+    assert_eq!(Place::said(&mut project.command(&["enqueue", "t", "--id", "a"])).code, Some(0));
+    let data = fs::canonicalize(project.place.path().join(".workerhost")).unwrap();
+    fs::rename(&data, project.home().join("aside")).unwrap();
     for arguments in [&["list"][..], &["show", "a"], &["enqueue", "t"]] {
-        let said = Place::said(&mut walled.command(arguments));
+        let said = Place::said(&mut project.command(arguments));
         assert_ne!(said.code, Some(0), "{said:?}");
         assert!(said.err.contains("which is not there, and with it the tasks that were in it"), "{said:?}");
     }
-    fs::rename(walled.home().join("aside"), &data).unwrap();
-    assert_eq!(Place::said(&mut walled.command(&["show", "a"])).code, Some(0));
+    fs::rename(project.home().join("aside"), &data).unwrap();
+    assert_eq!(Place::said(&mut project.command(&["show", "a"])).code, Some(0));
 }

@@ -94,6 +94,30 @@ pub struct Count {
     pub tasks: u64,
 }
 
+/// What waits of a type. Numbers are never larger than was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// The type.
+    pub task_type: TaskType,
+    /// How many pending tasks somebody could do now.
+    pub due: u64,
+    /// When the first in line was due; `None` where none is.
+    pub since: Option<Timestamp>,
+    /// How many are to be tried later.
+    pub later: u64,
+}
+
+/// An attempt with the task that it was made for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecentAttempt {
+    /// The task.
+    pub task: TaskId,
+    /// Its type.
+    pub task_type: TaskType,
+    /// The attempt.
+    pub record: AttemptRecord,
+}
+
 /// A host as others see it.
 #[derive(Debug, Clone)]
 pub struct HostView {
@@ -136,6 +160,13 @@ pub trait Reader: Send + Sync {
 
     /// How many pending tasks of these lanes wait because an attempt made them wait (backoff, deferral, worker).
     fn retrying(&self, lanes: Vec<LaneId>) -> Answer<'_, u64>;
+
+    /// What waits of each type that anything waits of, in the order of their names. Counting stops at `most`, so it takes
+    /// no longer where millions wait.
+    fn backlog(&self, most: u32) -> Answer<'_, Vec<Backlog>>;
+
+    /// The last attempts that were settled, newest first, at most `most`.
+    fn recent_attempts(&self, most: u32) -> Answer<'_, Vec<RecentAttempt>>;
 
     /// Committed facts after `after`, at most `most`, and where to go on.
     fn facts(&self, after: Cursor, most: u32) -> Answer<'_, (Vec<Fact>, Cursor)>;

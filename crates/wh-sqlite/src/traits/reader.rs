@@ -7,7 +7,7 @@ use crate::views;
 use wh_domain::id::{LaneId, Seq, TaskId};
 use wh_domain::task::Task;
 use wh_ports::claims::Cursor;
-use wh_ports::reader::{Count, Dossier, Fact, Filter, HostView, Page, Reader};
+use wh_ports::reader::{Backlog, Count, Dossier, Fact, Filter, HostView, Page, Reader, RecentAttempt};
 use wh_ports::store::Answer;
 
 impl Reader for SqliteStore {
@@ -45,6 +45,15 @@ impl Reader for SqliteStore {
     fn retrying(&self, lanes: Vec<LaneId>) -> Answer<'_, u64> {
         let (wall, now) = (self.clock.wall(), self.clock.instant());
         Box::pin(self.read(move |connection| views::counts::retrying(connection, &lanes, wall, now)))
+    }
+
+    fn backlog(&self, most: u32) -> Answer<'_, Vec<Backlog>> {
+        let (wall, now) = (self.clock.wall(), self.clock.instant());
+        Box::pin(self.read(move |connection| views::backlog::backlog(connection, most, (wall, now))))
+    }
+
+    fn recent_attempts(&self, most: u32) -> Answer<'_, Vec<RecentAttempt>> {
+        Box::pin(self.read(move |connection| views::tasks::recent_attempts(connection, most)))
     }
 
     fn facts(&self, after: Cursor, most: u32) -> Answer<'_, (Vec<Fact>, Cursor)> {

@@ -1,5 +1,6 @@
 //! What is read and shown. Nothing here writes.
 
+pub(crate) mod backlog;
 pub(crate) mod counts;
 pub(crate) mod facts;
 pub(crate) mod heed;

@@ -8,10 +8,10 @@ use crate::row::{CHAIN, TASKS, task_of};
 use crate::stage::Stage;
 use rusqlite::{Connection, OptionalExtension, Params};
 use wh_domain::attempt::AttemptRecord;
-use wh_domain::id::{Seq, TaskId};
+use wh_domain::id::{Seq, TaskId, TaskType};
 use wh_domain::task::{StateName, Task};
 use wh_ports::blobs::Stored;
-use wh_ports::reader::{Dossier, Filter, Page};
+use wh_ports::reader::{Dossier, Filter, Page, RecentAttempt};
 
 /// A page holds so many tasks unless told.
 const PAGE: u32 = 100;
@@ -66,7 +66,7 @@ pub(crate) fn list(connection: &Connection, filter: &Filter) -> Tried<Page> {
         conditions.join(" AND ")
     );
     let before = filter.before.map_or(i64::MAX, |seq| seq.0);
-    let task_type = filter.task_type.as_ref().map(wh_domain::id::TaskType::as_str);
+    let task_type = filter.task_type.as_ref().map(TaskType::as_str);
     let mut find = connection.prepare_cached(&sql)?;
     let mut rows = find.query((before, most.saturating_add(1), task_type))?;
     let mut tasks = Vec::new();
@@ -132,6 +132,26 @@ fn result(connection: &Connection, seq: i64, blobs: &BlobDir) -> Tried<Option<(S
 pub(crate) fn attempts_made(connection: &Connection, seq: Seq) -> Tried<u32> {
     let mut count = connection.prepare_cached(&format!("{CHAIN} SELECT count(*) FROM chain"))?;
     Ok(count.query_row([seq.0], |row| row.get(0))?)
+}
+
+/// The last attempts of all, newest first. `CROSS JOIN` keeps the order in which they are to be read.
+pub(crate) const RECENT: &str = "SELECT t.id, l.task_type, a.fence, a.outcome, a.record \
+    FROM attempt a CROSS JOIN task t ON t.seq = a.seq CROSS JOIN lane l ON l.id = t.lane ORDER BY a.fact DESC LIMIT ?1";
+
+/// The last attempts that were settled, newest first.
+pub(crate) fn recent_attempts(connection: &Connection, most: u32) -> Tried<Vec<RecentAttempt>> {
+    let mut find = connection.prepare_cached(RECENT)?;
+    let mut rows = find.query([most.min(LARGEST_PAGE)])?;
+    let mut recent = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (outcome, text): (String, String) = (row.get(3)?, row.get(4)?);
+        recent.push(RecentAttempt {
+            task: TaskId::new(row.get::<_, String>(0)?).map_err(damaged)?,
+            task_type: TaskType::new(row.get::<_, String>(1)?).map_err(damaged)?,
+            record: record::read(row.get(2)?, &outcome, &text)?,
+        });
+    }
+    Ok(recent)
 }
 
 fn attempts(connection: &Connection, seq: i64) -> Tried<Vec<AttemptRecord>> {

@@ -1,12 +1,13 @@
 //! What people and other programs see.
 
 use super::harness::{Harness, id, json, of_type, one, want};
+use std::time::Duration;
 use wh_domain::id::{Seq, TaskId};
 use wh_domain::lifecycle::{Next, Wait};
-use wh_domain::task::{NewTask, PoisonReason, StateName};
+use wh_domain::task::{NewTask, PoisonReason, StateName, TaskState, WaitingFor};
 use wh_ports::blobs::Stored;
 use wh_ports::claims::WorkerReport;
-use wh_ports::reader::{Count, Filter};
+use wh_ports::reader::{Backlog, Count, Filter};
 
 const AGAIN: Next = Next::Pending { wait: Wait::Now, waiting_for: None };
 
@@ -58,6 +59,46 @@ pub(super) async fn attempts_are_counted_in_the_order_of_the_tasks(h: &Harness) 
     let seqs = vec![h.task(&never).await.seq, seq, Seq(i64::MAX), seq];
     let made = h.store().attempts_made(seqs).await.expect("the store answers");
     assert_eq!(made, [0, 3, 0, 3], "a retry forgives what counted, and forgets nothing");
+}
+
+pub(super) async fn what_waits_is_counted_by_type_as_far_as_anybody_wants_to_know(h: &Harness) {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let host = h.join("h").await;
+    let next = Next::Pending { wait: Wait::For(HOUR), waiting_for: Some(WaitingFor::Backoff) };
+    let tried = h.ended(&host, "a", next).await;
+    for _ in 0..5 {
+        h.enqueue("b").await;
+    }
+    let backlog = async |most| h.store().backlog(most).await.expect("the store answers");
+    let numbers = |backlog: &[Backlog]| -> Vec<(String, u64, u64, bool)> {
+        backlog.iter().map(|it| (it.task_type.to_string(), it.due, it.later, it.since.is_some())).collect()
+    };
+    let row = |name: &str, due, later, is_due| (name.to_owned(), due, later, is_due);
+    assert_eq!(numbers(&backlog(100).await), [row("a", 0, 1, false), row("b", 5, 0, true)]);
+    assert_eq!(numbers(&backlog(3).await), [row("a", 0, 1, false), row("b", 3, 0, true)], "no further");
+    h.pass(HOUR);
+    let told = backlog(100).await;
+    assert_eq!(numbers(&told), [row("a", 1, 0, true), row("b", 5, 0, true)], "no host has to be there");
+    let due = match h.task(&tried).await.state {
+        TaskState::Pending { due, .. } => Some(due.at),
+        _ => None,
+    };
+    assert_eq!(told.first().and_then(|a| a.since), due);
+}
+
+pub(super) async fn the_last_attempts_are_told_newest_first_with_their_tasks(h: &Harness) {
+    let host = h.join("h").await;
+    let one = h.ended(&host, "a", AGAIN).await;
+    h.settle_ok(&h.claim_one(&host).await).await;
+    let two = h.ended(&host, "b", Next::Completed).await;
+    let recent = async |most| h.store().recent_attempts(most).await.expect("the store answers");
+    let all = recent(100).await;
+    let told: Vec<_> = all.iter().map(|it| (&it.task, it.task_type.as_str())).collect();
+    assert_eq!(told, [(&two, "b"), (&one, "a"), (&one, "a")]);
+    let mut of_one: Vec<_> = all.iter().filter(|it| it.task == one).map(|it| it.record.clone()).collect();
+    of_one.reverse();
+    assert_eq!(of_one, h.dossier(&one).await.attempts);
+    assert_eq!(recent(2).await, all.into_iter().take(2).collect::<Vec<_>>());
 }
 
 /// All pages of a list.

@@ -170,6 +170,8 @@ macro_rules! sentences {
                 a_page_is_never_of_more_than_ten_thousand
                 a_list_holds_only_what_was_asked_for
                 counts_add_up
+                what_waits_is_counted_by_type_as_far_as_anybody_wants_to_know
+                the_last_attempts_are_told_newest_first_with_their_tasks
                 hosts_are_shown_with_their_workers
                 the_dead_are_not_shown_as_alive
             }

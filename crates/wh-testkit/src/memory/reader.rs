@@ -2,15 +2,17 @@
 
 use super::MemoryStore;
 use super::faults::Verb;
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Entry, Ledger, Now};
 use super::row::Row;
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use wh_domain::id::{LaneId, Seq, TaskId};
+use wh_domain::id::{Fence, LaneId, Seq, TaskId, TaskType};
+use wh_domain::priority::Rank;
 use wh_domain::task::{Task, TaskState};
+use wh_domain::time::Timestamp;
 use wh_ports::answer::Answer;
 use wh_ports::claims::Cursor;
-use wh_ports::reader::{Count, Dossier, Fact, Filter, HostView, Page, Reader};
+use wh_ports::reader::{Backlog, Count, Dossier, Fact, Filter, HostView, Page, Reader, RecentAttempt};
 
 /// The length of a page, if none is asked for.
 const PAGE: u32 = 100;
@@ -69,6 +71,14 @@ impl Reader for MemoryStore {
         })
     }
 
+    fn backlog(&self, most: u32) -> Answer<'_, Vec<Backlog>> {
+        self.answer(Verb::Read, move |ledger, now| Ok(ledger.backlog(most, now)))
+    }
+
+    fn recent_attempts(&self, most: u32) -> Answer<'_, Vec<RecentAttempt>> {
+        self.answer(Verb::Read, move |ledger, _| Ok(ledger.recent_attempts(most)))
+    }
+
     fn facts(&self, after: Cursor, most: u32) -> Answer<'_, (Vec<Fact>, Cursor)> {
         self.answer(Verb::Read, move |ledger, _| Ok(ledger.facts(after, most)))
     }
@@ -93,6 +103,14 @@ impl Reader for MemoryStore {
     }
 }
 
+/// The pending tasks of a type.
+#[derive(Default)]
+struct Line {
+    /// Their places in line, and when they were due.
+    due: Vec<(Rank, Seq, Timestamp)>,
+    later: u64,
+}
+
 impl Ledger {
     fn list(&self, filter: &Filter) -> Page {
         let most = if filter.most == 0 { PAGE } else { filter.most.min(LONGEST_PAGE) };
@@ -108,6 +126,39 @@ impl Ledger {
         tasks.truncate(most);
         let next = tasks.last().map(|task| task.seq).filter(|_| more);
         Page { tasks, next }
+    }
+
+    fn backlog(&self, most: u32, now: Now) -> Vec<Backlog> {
+        let mut lines: BTreeMap<TaskType, Line> = BTreeMap::new();
+        for row in self.rows.values() {
+            let TaskState::Pending { due, .. } = row.task.state else { continue };
+            let Line { due: line, later } = lines.entry(row.task.task_type.clone()).or_default();
+            if row.ready || self.has_come(due, now) {
+                line.push((row.rank, row.task.seq, due.at));
+            } else {
+                *later += 1;
+            }
+        }
+        let told = |(task_type, line): (TaskType, Line)| Backlog {
+            task_type,
+            due: u64::from(most).min(line.due.len() as u64),
+            since: line.due.iter().min().map(|(_, _, due)| *due),
+            later: line.later.min(most.into()),
+        };
+        lines.into_iter().map(told).collect()
+    }
+
+    fn recent_attempts(&self, most: u32) -> Vec<RecentAttempt> {
+        let settled = self.entries.values().rev().filter_map(|entry| match entry {
+            Entry::Fact(Fact::Settled { seq, fence, .. }) => Some((seq, fence)),
+            Entry::Fact(_) | Entry::Resume(_) => None,
+        });
+        let attempt = |(seq, fence): (&Seq, &Fence)| {
+            let row = self.rows.get(seq)?;
+            let record = row.attempts.iter().find(|attempt| attempt.fence == *fence)?.clone();
+            Some(RecentAttempt { task: row.task.id.clone(), task_type: row.task.task_type.clone(), record })
+        };
+        settled.filter_map(attempt).take(usize::try_from(most).unwrap_or(usize::MAX)).collect()
     }
 
     fn facts(&self, after: Cursor, most: u32) -> (Vec<Fact>, Cursor) {

@@ -16,7 +16,7 @@ use wh_ports::blobs::Blobs;
 use wh_ports::claims::Cursor;
 use wh_ports::doorbell::{Bell, Doorbell};
 use wh_ports::intake::{Enqueued, Intake};
-use wh_ports::reader::{Count, Dossier, Fact, Filter, HostView, Page, Reader};
+use wh_ports::reader::{Backlog, Count, Dossier, Fact, Filter, HostView, Page, Reader, RecentAttempt};
 use wh_ports::store::{Answer, BoxFuture};
 use wh_ports::upkeep::{Retention, Swept, Upkeep};
 use wh_ports::wishes::{Cancelled, Retried, Wishes};
@@ -194,6 +194,14 @@ impl Reader for Line {
             shared.trace(format_args!("{:?} asks what waits: {waiting}", who.as_ref().map(HostId::as_str)));
             Ok(waiting)
         }))
+    }
+
+    fn backlog(&self, most: u32) -> Answer<'_, Vec<Backlog>> {
+        self.shared.store.backlog(most)
+    }
+
+    fn recent_attempts(&self, most: u32) -> Answer<'_, Vec<RecentAttempt>> {
+        self.shared.store.recent_attempts(most)
     }
 
     fn facts(&self, after: Cursor, most: u32) -> Answer<'_, (Vec<Fact>, Cursor)> {

@@ -4,6 +4,7 @@
 //! be shown as a table (`tests/`). The one function that chooses a task's next state is
 //! [`lifecycle::after_attempt`]; the one that reads an ending is [`ending::judge`].
 
+pub mod ailment;
 pub mod attempt;
 pub mod ending;
 pub mod event;

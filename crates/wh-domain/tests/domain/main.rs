@@ -3,6 +3,7 @@
 // Always true here; it tells clippy that helpers of tests may unwrap too.
 #![cfg(test)]
 
+mod ailments;
 mod bounds;
 mod ending;
 mod health;

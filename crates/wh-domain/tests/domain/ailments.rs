@@ -1,0 +1,141 @@
+//! What a worker's last attempts say is wrong with it.
+
+use std::time::Duration;
+use wh_domain::ailment::{Ailment, Allowance, Share, WINDOW, ailments};
+use wh_domain::attempt::{AttemptRecord, Usage};
+use wh_domain::ending::Stop;
+use wh_domain::failure::FailureClass;
+use wh_domain::id::{Fence, HostId, StreamNo, WorkerName};
+use wh_domain::limits::Limits;
+use wh_domain::outcome::OutcomeName;
+use wh_domain::time::Timestamp;
+use wh_domain::timeout::TimeoutPolicy;
+
+const MIB: u64 = 1 << 20;
+
+fn timeout(seconds: u64) -> TimeoutPolicy {
+    TimeoutPolicy::new(Duration::from_secs(seconds), None, Duration::ZERO).unwrap()
+}
+
+fn attempt(outcome: OutcomeName, seconds: i64) -> AttemptRecord {
+    AttemptRecord {
+        fence: Fence(1),
+        attempt: 1,
+        host: HostId::new("h").unwrap(),
+        worker: WorkerName::new("w").unwrap(),
+        stream: StreamNo(1),
+        started_at: Timestamp::from_millis(0),
+        ended_at: Timestamp::from_millis(seconds * 1_000),
+        outcome,
+        class: None,
+        exit: None,
+        stop: None,
+        sentence: "It ended.".into(),
+        warnings: Vec::new(),
+        leaked: Vec::new(),
+        log_tail: "".into(),
+        usage: Usage::default(),
+        workspace: None,
+        isolation: None,
+    }
+}
+
+fn well(seconds: i64) -> AttemptRecord {
+    attempt(OutcomeName::Succeeded, seconds)
+}
+
+fn timed_out(seconds: i64) -> AttemptRecord {
+    AttemptRecord { stop: Some(Stop::Timeout), ..attempt(OutcomeName::TimedOut, seconds) }
+}
+
+fn failed(sentence: &str) -> AttemptRecord {
+    AttemptRecord { sentence: sentence.into(), ..attempt(OutcomeName::Failed, 1) }
+}
+
+/// Looks at attempts, newest first, under a limit of ten seconds and of a hundred MiB.
+fn told(attempts: &[AttemptRecord]) -> Vec<Ailment<'_>> {
+    under(&timeout(10), attempts)
+}
+
+fn under<'a>(timeout: &TimeoutPolicy, attempts: &'a [AttemptRecord]) -> Vec<Ailment<'a>> {
+    let limits = Limits { memory: Some(100 * MIB), ..Limits::default() };
+    ailments(Allowance { timeout, limits: &limits }, &attempts.iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn attempts_that_time_out_are_told_with_how_long_the_others_take() {
+    let attempts = [timed_out(10), well(8), timed_out(10), well(9)];
+    let [Ailment::TimesOut { often, limit, slowest, last }] = told(&attempts)[..] else {
+        panic!("{:?}", told(&attempts))
+    };
+    assert_eq!((often, limit), (Share { part: 2, whole: 4 }, Duration::from_secs(10)));
+    assert_eq!(slowest, Some(Duration::from_secs(9)));
+    assert!(std::ptr::eq(last, &raw const attempts[0]));
+}
+
+#[test]
+fn what_is_rare_and_what_happened_once_is_no_ailment() {
+    assert_eq!(told(&[]), []);
+    assert_eq!(told(&[timed_out(10)]), []);
+    let rare = |bad: usize| -> Vec<AttemptRecord> {
+        let of_it = std::iter::repeat_with(|| timed_out(10)).take(bad);
+        of_it.chain(std::iter::repeat_with(|| well(1)).take(WINDOW - bad)).collect()
+    };
+    assert_eq!(told(&rare(4)), [], "4 of 50");
+    assert_eq!(told(&rare(5)).len(), 1, "5 of 50");
+}
+
+#[test]
+fn what_has_been_mended_is_not_told() {
+    let attempts = [timed_out(10), timed_out(10), timed_out(10)];
+    assert_eq!(told(&attempts).len(), 1);
+    assert_eq!(under(&timeout(20), &attempts), [], "the limit of now would not have ended them");
+    let then_well: Vec<_> = std::iter::repeat_with(|| well(1)).take(5).chain(attempts).collect();
+    assert_eq!(told(&then_well), []);
+    assert_eq!(told(&then_well[1..]).len(), 1, "four are not enough");
+}
+
+#[test]
+fn only_the_last_attempts_are_looked_at_and_none_that_says_nothing() {
+    let waited = std::iter::repeat_with(|| attempt(OutcomeName::Deferred, 1)).take(200);
+    let attempts: Vec<_> = waited.chain([failed("a"), failed("a")]).collect();
+    assert_eq!(told(&attempts).len(), 1);
+    let newer = (0..WINDOW).map(|at| if at % 5 == 4 { timed_out(10) } else { well(1) });
+    let attempts: Vec<_> = newer.chain(std::iter::repeat_with(|| failed("old")).take(WINDOW)).collect();
+    assert!(told(&attempts).iter().all(|ailment| matches!(ailment, Ailment::TimesOut { .. })));
+}
+
+#[test]
+fn a_worker_that_runs_out_of_memory_is_told_by_its_peak_and_one_that_fills_its_disk_as_a_failure() {
+    let resource = |peak_mib: u64, oom_kills| AttemptRecord {
+        class: Some(FailureClass::Resource),
+        usage: Usage { max_rss_kib: peak_mib << 10, oom_kills, ..Usage::default() },
+        ..failed("It ran out.")
+    };
+    let attempts = [resource(100, 1), resource(130, 0)];
+    let [Ailment::RunsOutOfMemory { often, limit, peak, .. }] = told(&attempts)[..] else {
+        panic!("{:?}", told(&attempts))
+    };
+    assert_eq!((often.part, limit, peak), (2, 100 * MIB, 130 * MIB));
+    assert!(matches!(told(&[resource(20, 0), resource(20, 0)])[..], [Ailment::Fails { .. }]));
+    assert_eq!(told(&[resource(50, 1), resource(50, 1)]), [], "it has been given more since");
+}
+
+#[test]
+fn other_failures_are_told_by_the_sentence_that_most_of_them_have() {
+    let attempts = [failed("rare"), failed("often"), failed("often"), attempt(OutcomeName::Crashed, 1)];
+    let [Ailment::Fails { often, outcome, sentence, last }] = told(&attempts)[..] else {
+        panic!("{:?}", told(&attempts))
+    };
+    assert_eq!((often.part, outcome, sentence), (3, OutcomeName::Failed, "often"));
+    assert_eq!(&*last.sentence, "rare", "the last of them");
+}
+
+#[test]
+fn silence_is_told_where_silence_is_what_ends_attempts() {
+    let silent = || AttemptRecord { stop: Some(Stop::Stall), ..attempt(OutcomeName::TimedOut, 6) };
+    let attempts = [silent(), silent()];
+    let watched = TimeoutPolicy { stall_after: Some(Duration::from_secs(5)), ..timeout(10) };
+    assert!(matches!(under(&watched, &attempts)[..], [Ailment::Stalls { .. }]));
+    assert_eq!(told(&attempts), [], "nobody minds it any more");
+}

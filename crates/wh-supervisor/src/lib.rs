@@ -27,6 +27,7 @@ mod carry;
 mod channel;
 mod conclude;
 mod course;
+mod fitness;
 mod ground;
 mod guardian;
 mod hearing;
@@ -54,7 +55,9 @@ mod trial;
 mod wire;
 mod workspace;
 
+pub use fitness::Fitness;
 pub use nursery::SpawnerProgram;
+pub use program::Obstacle;
 pub use runner::{ProcessRunner, RunnerOptions};
 pub use spawner::{SPAWNER_ARGUMENT, spawner_main};
 pub use sweep::sweep as sweep_workspaces;

@@ -39,6 +39,15 @@ pub(crate) struct Resolved {
     pub(crate) redactor: Arc<Redactor>,
 }
 
+/// What keeps a worker from being started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// In words, as they stand behind a colon.
+    pub why: String,
+    /// The file that is there and only lacks the mode.
+    pub not_executable: Option<PathBuf>,
+}
+
 /// Resolves a worker's program, or says by whose fault it cannot be started.
 pub(crate) fn resolve(worker: &Worker, host: &HostEnv, home: Home<'_>) -> Result<Program, Hindrance> {
     let env = lasting_variables(worker, host, home.own.map(|(_, temp)| temp));
@@ -147,6 +156,30 @@ fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }
 
+fn may_execute(file: &Path) -> bool {
+    rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// Why the kernel would refuse to execute the program, as far as that can be seen beforehand, in plain words.
+pub(crate) fn obstacle(program: &Program) -> Option<Obstacle> {
+    let directory = Path::new(OsStr::from_bytes(program.directory.as_bytes()));
+    let file = directory.join(OsStr::from_bytes(program.path.as_bytes()));
+    let errno = if !directory.is_dir() || !file.exists() {
+        libc::ENOENT
+    } else if !is_executable(&file) || !may_execute(&file) {
+        libc::EACCES
+    } else {
+        let interpreter = interpreter(&file).map(PathBuf::from)?;
+        match interpreter.exists() {
+            false => libc::ENOENT,
+            true if !may_execute(&interpreter) => libc::EACCES,
+            true => return None,
+        }
+    };
+    let lacks_mode = errno == libc::EACCES && !is_executable(&file);
+    Some(Obstacle { why: explain(errno, program), not_executable: lacks_mode.then_some(file) })
+}
+
 /// Why the kernel refused to execute the program, in plain words.
 pub(crate) fn explain(errno: i32, program: &Program) -> String {
     let directory = Path::new(OsStr::from_bytes(program.directory.as_bytes()));
@@ -162,7 +195,7 @@ pub(crate) fn explain(errno: i32, program: &Program) -> String {
             Some(interpreter) => format!("the interpreter of {shown}, {interpreter}, is not there"),
             None => format!("{shown} needs a loader that is not there"),
         },
-        libc::EACCES if is_executable(&file) && program.sandbox.is_some() => {
+        libc::EACCES if is_executable(&file) && may_execute(&file) && program.sandbox.is_some() => {
             format!("{shown}, or what it needs to begin, is not among what its isolation grants")
         }
         libc::EACCES if is_executable(&file) => match interpreter {

@@ -17,6 +17,7 @@ pub(crate) enum Exit {
     WorkerFailed,
     Poisoned,
     Cancelled,
+    Unwell,
     Untrusted,
     Killed,
     Interrupted,
@@ -25,7 +26,7 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Ok,
         Self::Failed,
         Self::Usage,
@@ -38,6 +39,7 @@ impl Exit {
         Self::WorkerFailed,
         Self::Poisoned,
         Self::Cancelled,
+        Self::Unwell,
         Self::Untrusted,
         Self::Killed,
         Self::Interrupted,
@@ -59,6 +61,7 @@ impl Exit {
             Self::WorkerFailed => 10,
             Self::Poisoned => 11,
             Self::Cancelled => 12,
+            Self::Unwell => 13,
             Self::Untrusted => 74,
             Self::Killed => 75,
             Self::Interrupted => 130,
@@ -81,6 +84,7 @@ impl Exit {
             Self::WorkerFailed => "a worker did not do what the protocol asks (verify)",
             Self::Poisoned => "a task was given up (wait, map, enqueue --wait, run --fail-on-poisoned)",
             Self::Cancelled => "a task was cancelled (wait, map, enqueue --wait)",
+            Self::Unwell => "something is wrong that keeps tasks from being done (doctor)",
             Self::Untrusted => "the disk did not confirm a write; nothing was acknowledged after that",
             Self::Killed => "the host went down before every attempt was done; they will be tried again",
             Self::Interrupted => "SIGINT ended a command that waited (wait, logs, enqueue --wait)",

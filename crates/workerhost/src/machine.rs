@@ -13,10 +13,15 @@ pub(crate) struct ThisMachine {
 impl ThisMachine {
     /// How much memory there is, and how large the disk is, in bytes; 0 for what cannot be told.
     pub(crate) fn sizes(&self) -> (u64, u64) {
-        let about = rustix::system::sysinfo();
         let disk =
             rustix::fs::statvfs(&self.data_dir).map_or(0, |disk| disk.f_blocks.saturating_mul(disk.f_frsize));
-        (about.totalram.saturating_mul(about.mem_unit.into()), disk)
+        (Self::memory(), disk)
+    }
+
+    /// How much memory there is, in bytes.
+    pub(crate) fn memory() -> u64 {
+        let about = rustix::system::sysinfo();
+        about.totalram.saturating_mul(about.mem_unit.into())
     }
 }
 

@@ -4,6 +4,7 @@ mod cancel;
 mod completions;
 mod config;
 mod db;
+mod doctor;
 mod enqueue;
 mod exit_codes;
 mod list;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Verify(verify::Options),
     Config(config::Options),
     Db(db::Options),
+    Doctor(doctor::Options),
     Completions(completions::Options),
     Man(man::Options),
     ExitCodes(exit_codes::Options),
@@ -60,6 +62,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> Ended {
         Command::Verify(options) => verify::run(options, context),
         Command::Config(options) => config::run(options, context),
         Command::Db(options) => db::run(options, context),
+        Command::Doctor(options) => doctor::run(options, context),
         Command::Completions(options) => completions::run(options, context),
         Command::Man(options) => man::run(options, context),
         Command::ExitCodes(options) => exit_codes::run(options, context),

@@ -5,6 +5,7 @@ mod about;
 mod cancel;
 mod config;
 mod db;
+mod doctor;
 mod enqueue;
 mod host_faults;
 mod isolated;

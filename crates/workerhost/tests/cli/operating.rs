@@ -28,7 +28,9 @@ fn every_command_of_the_page_does_what_it_is_there_for() {
         let mut shell = Command::new("sh");
         shell.args(["-c", line]).current_dir(place.path()).env("PATH", &path).stdin(Stdio::null());
         let said = shell.output().unwrap();
-        assert!(said.status.success(), "{line}: {said:?}");
+        // Tasks were given up, and the page says what its code is then.
+        let code = if line == "workerhost doctor" { 13 } else { 0 };
+        assert_eq!(said.status.code(), Some(code), "{line}: {said:?}");
     }
     assert_eq!(place.show("order-4711")["state"], "cancelled");
     assert_eq!(place.show("order-4712")["state"], "pending");

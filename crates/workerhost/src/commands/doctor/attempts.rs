@@ -28,8 +28,13 @@ pub(super) fn look(subject: &Subject<'_>, attempts: &[RecentAttempt], findings: 
         }
     }
     if findings.is_fine(Check::History) {
-        let count = some(attempts.len() as u64, "attempt");
-        findings.ok(Check::History, format!("nothing ails a worker, as far as the last {count} show"));
+        let words = match attempts.len() {
+            0 => "no attempt has ended yet".to_owned(),
+            count => {
+                format!("nothing ails a worker, as far as the last {} show", some(count as u64, "attempt"))
+            }
+        };
+        findings.ok(Check::History, words);
     }
 }
 

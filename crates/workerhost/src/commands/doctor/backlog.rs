@@ -41,7 +41,7 @@ pub(super) fn look(
     }
     if findings.is_fine(Check::Backlog) {
         let later: u64 = backlog.iter().map(|waiting| waiting.later).sum();
-        let words = format!("{} due, {later} to be tried later", some(due, "task"));
+        let words = format!("{} due, {} to be tried later", count(due), count(later));
         findings.ok(Check::Backlog, words);
     }
 }
@@ -179,6 +179,11 @@ const fn are(streams: u32) -> &'static str {
 
 fn wait(tasks: u64, of: &str) -> String {
     let verb = if tasks == 1 { "waits" } else { "wait" };
-    let count = if tasks >= u64::from(super::MOST_COUNTED) { "at least " } else { "" };
-    format!("{count}{}{of} {verb}", some(tasks, "task"))
+    format!("{}{of} {verb}", count(tasks))
+}
+
+/// Nothing is counted further than to a bound.
+fn count(tasks: u64) -> String {
+    let least = if tasks >= u64::from(super::MOST_COUNTED) { "at least " } else { "" };
+    format!("{least}{}", some(tasks, "task"))
 }

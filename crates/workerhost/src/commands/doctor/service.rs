@@ -58,6 +58,11 @@ fn starts(service: &Service, file: &Path) -> bool {
     }
 }
 
+/// Whether control groups of this machine are of version 2, which a service delegates.
+pub(super) fn has_groups_of_version_2() -> bool {
+    Path::new(VERSION_2).exists()
+}
+
 /// What is to be said in it, and why.
 fn judge(subject: &Subject<'_>, (service, systemctl): (&Service, &str), findings: &mut Findings) {
     let drain = subject.configuration.config.host.drain;
@@ -81,7 +86,7 @@ fn judge(subject: &Subject<'_>, (service, systemctl): (&Service, &str), findings
     }
     let delegates =
         service.get("Delegate").is_some_and(|value| !matches!(value, "no" | "false" | "0" | "off"));
-    if Path::new(VERSION_2).exists() && !(delegates && service.get("DelegateSubgroup") == Some("host")) {
+    if has_groups_of_version_2() && !(delegates && service.get("DelegateSubgroup") == Some("host")) {
         words.push("it may make no control groups, so limits are measured and not held".to_owned());
         lines.push("Delegate=yes\\nDelegateSubgroup=host".to_owned());
     }

@@ -1,7 +1,7 @@
 //! Whether the workers can be started here, and what would be kept from them.
 
 use super::finding::{Check, Findings, Mend};
-use super::{Subject, directory};
+use super::{Subject, directory, service};
 use crate::words::some;
 use std::collections::BTreeSet;
 use std::mem::discriminant;
@@ -9,7 +9,11 @@ use wh_domain::isolation::{self, Enforcement, Gap, Network, Restriction};
 use wh_domain::worker::Worker;
 use wh_supervisor::Fitness;
 
-const DELEGATION: &str = "run the host as a service with `Delegate=yes` and `DelegateSubgroup=host`";
+/// Where control groups are of version 2, and where they are of version 1.
+const DELEGATION: [&str; 2] = [
+    "run the host as a service with `Delegate=yes` and `DelegateSubgroup=host`",
+    "let this user make directories in the host's control groups, or use control groups of version 2",
+];
 const KERNEL: &str = "run a kernel from 6.12 on, with `landlock` in its list of security modules (`lsm=`)";
 
 pub(super) async fn look(subject: &Subject<'_>, fitness: &Fitness, findings: &mut Findings) {
@@ -96,7 +100,7 @@ async fn isolation(
             format!(
                 "no control groups hold limits of memory and processes; they are measured instead: {why}"
             ),
-            Mend::Do(DELEGATION.to_owned()),
+            Mend::Do(delegation().to_owned()),
         ),
         None => {
             for version in versions {
@@ -123,12 +127,16 @@ fn gaps(subject: &Subject<'_>, (group, enforcement): (&Alike<'_>, &Enforcement),
                 };
                 findings.error(Check::Isolation, words, subject.set(Some(name), key, value.to_owned()));
             } else {
-                let mend = if is_of_cpu { DELEGATION } else { KERNEL };
+                let mend = if is_of_cpu { delegation() } else { KERNEL };
                 let words = format!("`{what}` does not hold for worker {name}: {why}");
                 findings.warning(Check::Isolation, words, Mend::Do(mend.to_owned()));
             }
         }
     }
+}
+
+fn delegation() -> &'static str {
+    DELEGATION[usize::from(!service::has_groups_of_version_2())]
 }
 
 fn levels(workers: &[&Worker]) -> String {

@@ -17,6 +17,7 @@ pub mod lease;
 pub mod lifecycle;
 pub mod limits;
 pub mod outcome;
+pub mod outputs;
 pub mod priority;
 pub mod report;
 pub mod retry;

@@ -9,6 +9,7 @@ mod ending;
 mod health;
 mod lifecycle;
 mod lives;
+mod outputs;
 mod page;
 mod properties;
 mod retry;

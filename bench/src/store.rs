@@ -150,6 +150,7 @@ fn success(claim: Claim, host: &HostId) -> Settlement {
             log_tail: Box::default(),
             usage: Usage::default(),
             workspace: None,
+            review: None,
             isolation: None,
         }),
         result: Some(Produced { payload: Payload::Json("{\"text\":\"hello\"}".into()), partial: false }),

@@ -22,14 +22,19 @@ const TABLE: &[Row] = &[
     // ground
     Row { from: "wh-domain", to: &[], in_tests: &[] },
     Row { from: "wh-protocol", to: &[], in_tests: &[] },
+    Row { from: "wh-formats", to: &["wh-domain"], in_tests: &[] },
     // floor
     Row { from: "wh-ports", to: &["wh-domain"], in_tests: &[] },
     Row { from: "wh-testkit", to: &["wh-domain", "wh-ports"], in_tests: &[] },
     // rooms
-    Row { from: "wh-config", to: &["wh-domain"], in_tests: TESTKIT },
+    Row { from: "wh-config", to: &["wh-domain", "wh-formats"], in_tests: TESTKIT },
     Row { from: "wh-host", to: &["wh-domain", "wh-ports"], in_tests: TESTKIT },
     Row { from: "wh-sqlite", to: &["wh-domain", "wh-ports"], in_tests: TESTKIT },
-    Row { from: "wh-supervisor", to: &["wh-domain", "wh-ports", "wh-protocol"], in_tests: TESTKIT },
+    Row {
+        from: "wh-supervisor",
+        to: &["wh-domain", "wh-formats", "wh-ports", "wh-protocol"],
+        in_tests: TESTKIT,
+    },
     Row { from: "wh-telemetry", to: &["wh-domain", "wh-ports"], in_tests: TESTKIT },
     // roof
     Row {

@@ -6,6 +6,7 @@ use crate::exit::{Exit, Stop};
 use crate::failure::FailureClass;
 use crate::id::{Fence, HostId, StreamNo, WorkerName};
 use crate::isolation::Enforcement;
+use crate::outputs::Review;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -91,6 +92,8 @@ pub struct AttemptRecord {
     pub usage: Usage,
     /// Where its files were kept, relative to the data directory.
     pub workspace: Option<Box<str>>,
+    /// What the checks of its outputs came to; `None` where nothing was declared, and nothing said.
+    pub review: Option<Review>,
     /// What was kept from it; `None` for one without isolation, and for one that did not start.
     pub isolation: Option<Enforcement>,
 }

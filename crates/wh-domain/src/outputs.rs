@@ -19,8 +19,8 @@ pub const BEST: u8 = 100;
 pub struct Output {
     /// Which.
     pub path: OutputPath,
-    /// What they are to be; `None` is anything.
-    pub format: Option<Format>,
+    /// What they are to be.
+    pub format: Format,
     /// How large each is at least, in bytes.
     pub min_size: u64,
     /// How many there are at least.
@@ -30,6 +30,8 @@ pub struct Output {
 /// What a file is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
+    /// Anything.
+    Any,
     /// One JSON value.
     Json,
     /// One JSON value that the JSON Schema in this file describes.
@@ -48,6 +50,7 @@ impl Format {
     /// The word of the configuration.
     pub const fn as_str(&self) -> &'static str {
         match self {
+            Self::Any => "any",
             Self::Json => "json",
             Self::JsonSchema(_) => "json_schema",
             Self::Markdown => "markdown",

@@ -4,6 +4,7 @@ use crate::exit::ExitTable;
 use crate::id::WorkerName;
 use crate::isolation::Isolation;
 use crate::limits::Limits;
+use crate::outputs::Output;
 use crate::retry::RetryPolicy;
 use crate::routing::TypePattern;
 use crate::timeout::TimeoutPolicy;
@@ -121,6 +122,8 @@ pub struct Worker {
     pub timeout: TimeoutPolicy,
     /// How often a task is tried.
     pub retry: RetryPolicy,
+    /// What it is to leave in its output.
+    pub outputs: Vec<Output>,
     /// What its exit codes mean.
     pub exit_codes: ExitTable,
     /// Its numbers.

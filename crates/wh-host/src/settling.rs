@@ -140,6 +140,7 @@ impl Unsettled {
             log_tail: finished.log_tail.clone(),
             usage: finished.usage,
             workspace: finished.workspace.clone(),
+            review: finished.review.clone(),
             isolation: finished.isolation.clone(),
         }
     }
@@ -230,6 +231,7 @@ fn lost_record(tools: &Tools, orphan: &Orphan, policy: &RetryPolicy) -> AttemptR
         log_tail: "".into(),
         usage: Usage::default(),
         workspace: None,
+        review: None,
         isolation: None,
     }
 }

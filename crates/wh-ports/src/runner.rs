@@ -10,6 +10,7 @@ use wh_domain::ending::{Ending, Verdict};
 use wh_domain::event::LogLine;
 use wh_domain::id::{AttemptId, HostId, StreamNo, TaskId, TaskType, UniqueKey};
 use wh_domain::isolation::Enforcement;
+use wh_domain::outputs::Review;
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Worker;
@@ -118,6 +119,8 @@ pub struct Finished {
     pub usage: Usage,
     /// Where its files are kept, relative to the data directory.
     pub workspace: Option<Box<str>>,
+    /// What the checks of its outputs came to.
+    pub review: Option<Review>,
     /// What was kept from it.
     pub isolation: Option<Enforcement>,
     /// Resolves when the tree is empty after all, for a tree that SIGKILL could not end in its time. Until then the

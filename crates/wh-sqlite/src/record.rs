@@ -9,6 +9,7 @@ use wh_domain::ending::{Exit, Stop};
 use wh_domain::failure::FailureClass;
 use wh_domain::id::{Fence, HostId, StreamNo, WorkerName};
 use wh_domain::isolation::{Enforcement, Gap, Level, Restriction};
+use wh_domain::outputs::{Check, FailedCheck, Review};
 use wh_domain::time::Timestamp;
 use wh_ports::claims::WorkerReport;
 
@@ -56,7 +57,51 @@ struct RecordJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     workspace: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    review: Option<ReviewJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     isolation: Option<IsolationJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReviewJson {
+    passed: u32,
+    failed: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failures: Vec<FailedCheckJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claimed: Option<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FailedCheckJson {
+    check: Text,
+    path: Text,
+    why: Text,
+}
+
+impl ReviewJson {
+    fn of(review: &Review) -> Self {
+        let failure = |failure: &FailedCheck| FailedCheckJson {
+            check: failure.check.as_str().into(),
+            path: failure.path.clone(),
+            why: failure.why.clone(),
+        };
+        Self {
+            passed: review.passed,
+            failed: review.failed,
+            failures: review.failures.iter().map(failure).collect(),
+            claimed: review.claimed,
+        }
+    }
+
+    fn review(self) -> Tried<Review> {
+        let failure = |FailedCheckJson { check, path, why }: FailedCheckJson| {
+            Ok(FailedCheck { check: Check::parse(&check).ok_or_else(|| unknown(&check))?, path, why })
+        };
+        let Self { passed, failed, failures, claimed } = self;
+        let failures = failures.into_iter().map(failure).collect::<Tried<_>>()?;
+        Ok(Review { passed, failed, failures, claimed })
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "this is how it is called")]
@@ -137,6 +182,7 @@ pub(crate) fn write(record: &AttemptRecord) -> Tried<String> {
         disk_written_kib: record.usage.disk_written_kib,
         oom_kills: record.usage.oom_kills.into(),
         workspace: record.workspace.clone(),
+        review: record.review.as_ref().map(ReviewJson::of),
         isolation: record.isolation.as_ref().map(IsolationJson::of),
     })
 }
@@ -177,6 +223,7 @@ pub(crate) fn read(fence: i64, outcome: &str, text: &str) -> Tried<AttemptRecord
             oom_kills: u32::try_from(json.oom_kills).unwrap_or(u32::MAX),
         },
         workspace: json.workspace,
+        review: json.review.map(ReviewJson::review).transpose()?,
         isolation: json.isolation.map(IsolationJson::enforcement).transpose()?,
     })
 }

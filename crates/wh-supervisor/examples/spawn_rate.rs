@@ -198,6 +198,7 @@ fn cat((workspace, level): (Workspace, Level), streams: u32) -> Worker {
             ..wh_domain::timeout::TimeoutPolicy::default()
         },
         retry: wh_domain::retry::RetryPolicy::default(),
+        outputs: Vec::new(),
         exit_codes: wh_domain::ending::ExitTable::default(),
         bounds: Bounds::default(),
         metadata: None,

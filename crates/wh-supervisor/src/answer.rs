@@ -7,7 +7,7 @@ use wh_domain::id::{TaskId, TaskType, UniqueKey};
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_ports::runner::FollowUp;
-use wh_protocol::result::{self, Class, ErrorReport, When, WorkerResult};
+use wh_protocol::result::{self, ClaimedOutput, Class, ErrorReport, When, WorkerResult};
 use wh_protocol::sift::SiftFault;
 
 /// A result that was understood.
@@ -19,6 +19,10 @@ pub(crate) struct Answer {
     pub(crate) payload: Option<Payload>,
     /// Tasks that it brings forth.
     pub(crate) follow_ups: Vec<FollowUp>,
+    /// Files that it says it has left.
+    pub(crate) outputs: Vec<ClaimedOutput>,
+    /// How good it says its work is.
+    pub(crate) quality: Option<u8>,
 }
 
 /// Understands a result at `now`.
@@ -31,16 +35,13 @@ pub(crate) fn understand(result: WorkerResult, now: Timestamp) -> Result<Answer,
             follow_up(task, now).map_err(|what| Fault::BadResult(format!("`tasks[{number}].{what}").into()))
         })
         .collect::<Result<_, _>>()?;
-    Ok(match result.report {
-        result::Report::Success(text) => {
-            Answer { report: Report::Success, payload: Some(Payload::Json(text)), follow_ups }
+    let (report, payload) = match result.report {
+        result::Report::Success(text) => (Report::Success, Some(Payload::Json(text))),
+        result::Report::Failure(error) => {
+            (Report::Failure(reported(error)), result.partial.map(Payload::Json))
         }
-        result::Report::Failure(error) => Answer {
-            report: Report::Failure(reported(error)),
-            payload: result.partial.map(Payload::Json),
-            follow_ups,
-        },
-    })
+    };
+    Ok(Answer { report, payload, follow_ups, outputs: result.outputs, quality: result.quality })
 }
 
 /// Says which field of a follow-up cannot be, after an opening quote.

@@ -3,12 +3,14 @@
 use crate::hearing::Hearing;
 use crate::hindrance::in_words;
 use crate::orders::{Orders, Patience};
+use crate::redact::Redactor;
 use crate::wire::Ended;
 use crate::workspace::harvest::{self, Harvest, Shelf};
 use crate::workspace::heartbeat::Heartbeat;
 use crate::workspace::logfile::LogFile;
 use crate::workspace::place::Place;
 use crate::workspace::records::Facts;
+use crate::workspace::review::{Claims, review};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -16,6 +18,7 @@ use wh_domain::attempt::{Outcome, Progress, Usage};
 use wh_domain::ending::{Ending, Exit, Hindrance, Stop, Verdict, judge, judge_hindered};
 use wh_domain::isolation::Enforcement;
 use wh_domain::limits::{Breach, Limits, Resource};
+use wh_domain::outputs::{FailedCheck, Review};
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Protocol;
@@ -61,7 +64,10 @@ pub(crate) async fn conclude(
     let ending = Ending { exit, stop, report, fault, raw, stdin_untouched, breach };
     let untold = log.untold();
     let (log_tail, file) = log.finish();
-    let mut verdict = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
+    let judged = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
+    let claims = Claims { outputs: &heard.outputs, quality: heard.quality, progress: progress.as_ref() };
+    let review = look_at_outputs(&judged, closing.ground.as_ref(), (&closing.assignment, claims)).await;
+    let mut verdict = judged.reviewed(&review);
     verdict.sentence = redactor.hide(&verdict.sentence).into_owned();
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
@@ -82,6 +88,7 @@ pub(crate) async fn conclude(
                 log_tail: log_tail.clone(),
                 progress,
                 payload: heard.payload,
+                quality: review.quality(),
             };
             put_away(filing, orders, freed).await
         }
@@ -109,10 +116,30 @@ pub(crate) async fn conclude(
         log_tail,
         usage: closing.ended.usage,
         workspace: harvest.kept,
+        review: (!review.is_empty()).then(|| hidden(review, &redactor)),
         isolation: closing.isolation,
         stuck: None,
     };
     (finished, kept.place)
+}
+
+/// What the outputs of a success are worth, where any are declared or spoken of. They are many, and large.
+async fn look_at_outputs(
+    verdict: &Verdict,
+    ground: Option<&(Place, Heartbeat)>,
+    (assignment, claims): (&Arc<Assignment>, Claims<'_>),
+) -> Review {
+    let none = Review { claimed: claims.quality, ..Review::default() };
+    let is_asked = !(assignment.worker.outputs.is_empty() && claims.outputs.is_empty());
+    let root = ground.and_then(|(place, _)| place.root.try_clone().ok());
+    let Some(root) = root.filter(|_| is_asked && verdict.outcome == Outcome::Succeeded) else { return none };
+    let (assignment, outputs) = (Arc::clone(assignment), claims.outputs.to_vec());
+    let (quality, progress) = (claims.quality, claims.progress.cloned());
+    let looked = tokio::task::spawn_blocking(move || {
+        let claims = Claims { outputs: &outputs, quality, progress: progress.as_ref() };
+        review(&root, &assignment.worker.outputs, claims)
+    });
+    looked.await.unwrap_or(none)
 }
 
 /// The limit that a signal of the kernel's speaks of.
@@ -164,6 +191,7 @@ struct Filing {
     log_tail: Box<str>,
     progress: Option<Progress>,
     payload: Option<Payload>,
+    quality: Option<u8>,
 }
 
 /// What comes back from putting a workspace away.
@@ -217,9 +245,16 @@ impl Filing {
             log_tail: &self.log_tail,
             progress: self.progress.as_ref(),
             result: self.payload.as_ref(),
+            quality: self.quality,
         };
         harvest::harvest(&mut self.place, &mut self.heartbeat, &facts, &mut self.shelf)
     }
+}
+
+/// What is wrong with a file may be told with what stands in it.
+fn hidden(review: Review, redactor: &Redactor) -> Review {
+    let hide = |failure: FailedCheck| FailedCheck { why: redactor.hide(&failure.why).into(), ..failure };
+    Review { failures: review.failures.into_iter().map(hide).collect(), ..review }
 }
 
 /// The record of an attempt that something kept from beginning.
@@ -260,6 +295,7 @@ pub(crate) fn without_process(
         log_tail: "".into(),
         usage: Usage::default(),
         workspace: None,
+        review: None,
         isolation: None,
         stuck: None,
     }

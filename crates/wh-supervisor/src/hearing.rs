@@ -10,7 +10,7 @@ use wh_domain::time::Timestamp;
 use wh_domain::worker::{Bounds, Protocol};
 use wh_ports::runner::{FollowUp, Said};
 use wh_protocol::channel::{ChannelBounds, ChannelFault, ChannelReader, Event};
-use wh_protocol::result::{self, WorkerResult};
+use wh_protocol::result::{self, ClaimedOutput, WorkerResult};
 use wh_protocol::sift::{SiftBounds, SiftFault, Sifter, Stray};
 
 /// What is made of standard output.
@@ -44,6 +44,10 @@ pub(crate) struct Heard {
     pub(crate) payload: Option<Payload>,
     /// Tasks that the result brings forth.
     pub(crate) follow_ups: Vec<FollowUp>,
+    /// Files that the worker says it has left.
+    pub(crate) outputs: Vec<ClaimedOutput>,
+    /// How good it says its work is.
+    pub(crate) quality: Option<u8>,
     /// Slips that changed nothing.
     pub(crate) warnings: Vec<Box<str>>,
 }
@@ -185,10 +189,10 @@ impl Heard {
         result.logs.iter().for_each(|entry| log.text(Some(entry.level), &entry.message, now));
         self.warnings.extend(result.warnings.iter().map(|warning| warning.as_str().into()));
         match answer::understand(result, wall) {
-            Ok(Answer { report, payload, follow_ups }) => {
+            Ok(Answer { report, payload, follow_ups, outputs, quality }) => {
                 self.report = Some(report);
-                self.payload = payload;
-                self.follow_ups = follow_ups;
+                (self.payload, self.follow_ups) = (payload, follow_ups);
+                (self.outputs, self.quality) = (outputs, quality);
             }
             Err(fault) => self.blame(fault),
         }

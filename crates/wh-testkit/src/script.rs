@@ -178,6 +178,7 @@ impl Runner for ScriptedRunner {
                 log_tail: "".into(),
                 usage: Usage::default(),
                 workspace: None,
+                review: None,
                 isolation: None,
                 stuck: script.stuck_for.map(|how_long| until_gone(alive, how_long)),
             }

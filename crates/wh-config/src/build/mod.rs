@@ -2,6 +2,7 @@
 
 mod host;
 mod isolation;
+mod outputs;
 mod place;
 mod program;
 mod retry;

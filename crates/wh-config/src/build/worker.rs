@@ -1,7 +1,7 @@
 //! Workers: each key of one, put together, and all of them held against each other.
 
 use super::surroundings::Surroundings;
-use super::{isolation, program, retry, timeout};
+use super::{isolation, outputs, program, retry, timeout};
 use crate::metadata;
 use crate::report::Report;
 use crate::source::At;
@@ -100,6 +100,7 @@ fn one(
     let timeout = timeout::timeout(block, report);
     let retry = retry::retry(block, report);
     let exit_codes = retry::exit_codes(block, report);
+    let outputs = outputs::outputs(block, around, report);
     let (program, files) = program?;
     Some(Worker {
         name: name?,
@@ -116,6 +117,7 @@ fn one(
         limits: limits(block.block("limits")?)?,
         timeout: timeout?,
         retry: retry?,
+        outputs: outputs?,
         exit_codes: exit_codes?,
         bounds: bounds(block.block("bounds")?)?,
         metadata: metadata::of(block),

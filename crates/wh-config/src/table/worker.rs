@@ -138,6 +138,13 @@ pub(super) static WORKER: Section = Section {
         Key::alias("isolation_mode", Kind::Either(&[LEVELS, Kind::Section(&ISOLATION)]), "isolation"),
         Key::new("limits", Kind::Section(&LIMITS), "What an attempt may use of the machine, with all its processes.")
             .or_section(),
+        Key::new(
+            "outputs",
+            Kind::Sections(&OUTPUT),
+            "Files that it is to leave in `output/`. A success without them, or with others than declared, is a failure that \
+             names the check, and is tried again.",
+        )
+        .example("[{path: report.md, format: markdown}]"),
         Key::new("bounds", Kind::Section(&BOUNDS), "Numbers that bound one attempt.").or_section(),
         Key::new("metadata", Kind::Object, "Anything of your own; shown in lists and added to every task's metadata.")
             .example("{version: \"1.2\"}"),
@@ -241,6 +248,44 @@ static LIMITS: Section = Section {
             .or("unlimited"),
         Key::new("file_size_mb", UP_TO_A_MILLION, "The largest file that may be written, in MiB.")
             .or("unlimited"),
+    ],
+};
+
+static OUTPUT: Section = Section {
+    title: "an output",
+    path: "workers[].outputs[]",
+    doc: "A file that the worker is to leave, or several of one kind.",
+    keys: &[
+        Key::new("path", Kind::Text, "Where, below `output/`; a `*` stands for any characters of one name.")
+            .required()
+            .example("report.md"),
+        Key::new(
+            "format",
+            Kind::Word(&[
+                word("any"),
+                word("json"),
+                word("json_schema"),
+                word("markdown"),
+                word("csv"),
+                word("yaml"),
+                word("utf8"),
+            ]),
+            "What each file is to be; `json_schema` is JSON as `schema` says.",
+        )
+        .or("any"),
+        Key::new(
+            "schema",
+            Kind::Path,
+            "The JSON Schema for `json_schema`, in a file; what it refers to has to be in it.",
+        )
+        .example("order.schema.json"),
+        Key::new("min_size", Kind::Size(0, TIB), "How large each file is at least.").or("1B").example("1KiB"),
+        Key::new(
+            "min_count",
+            Kind::Whole(1, 10_000),
+            "How many files there are at least, where `path` has a `*`.",
+        )
+        .or("1"),
     ],
 };
 

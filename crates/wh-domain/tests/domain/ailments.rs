@@ -36,6 +36,7 @@ fn attempt(outcome: OutcomeName, seconds: i64) -> AttemptRecord {
         log_tail: "".into(),
         usage: Usage::default(),
         workspace: None,
+        review: None,
         isolation: None,
     }
 }

@@ -31,6 +31,7 @@ fn worker(name: &str, pattern: &str, streams: u32) -> Worker {
         limits: Limits::NONE,
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
+        outputs: Vec::new(),
         exit_codes: ExitTable::default(),
         bounds: Bounds::default(),
         metadata: None,

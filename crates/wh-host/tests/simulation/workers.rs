@@ -51,6 +51,7 @@ pub(crate) fn worker(at: usize, streams: u32, policy: RetryPolicy) -> Worker {
         limits: Limits::NONE,
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy { on_lost, ..policy },
+        outputs: Vec::new(),
         exit_codes: ExitTable::default(),
         bounds: Bounds::default(),
         metadata: None,

@@ -8,6 +8,7 @@ mod bad;
 mod error;
 mod follow_up;
 mod log;
+mod outputs;
 mod read;
 mod report;
 mod when;
@@ -15,7 +16,7 @@ mod when;
 pub use bad::BadResult;
 pub use log::log_level;
 pub use read::read;
-pub use report::{Class, ErrorReport, FollowUp, LogEntry, Report, When, WorkerResult};
+pub use report::{ClaimedOutput, Class, ErrorReport, FollowUp, LogEntry, Report, When, WorkerResult};
 
 pub(crate) use read::from_fields;
 pub(crate) use when::when;

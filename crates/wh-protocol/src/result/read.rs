@@ -4,6 +4,7 @@ use super::bad::{BadResult, bad};
 use super::error::error_report;
 use super::follow_up::follow_ups;
 use super::log::log_entries;
+use super::outputs::{outputs, quality};
 use super::report::{Report, WorkerResult};
 use crate::fields::{Fields, integer, shown};
 use serde_json::value::RawValue;
@@ -41,6 +42,8 @@ pub(crate) fn from_fields(fields: &Fields<'_>) -> Result<WorkerResult, BadResult
         None => Vec::new(),
     };
     let logs = fields.given("logs").map_or_else(Vec::new, |value| log_entries(value, &mut warnings));
+    let claimed = fields.given("outputs").map_or_else(Vec::new, |value| outputs(value, &mut warnings));
+    let quality = fields.given("quality").and_then(|value| quality(value, &mut warnings));
     let partial = fields.given("partial").map(|value| value.get().into());
-    Ok(WorkerResult { report, partial, logs, tasks, warnings })
+    Ok(WorkerResult { report, partial, logs, tasks, outputs: claimed, quality, warnings })
 }

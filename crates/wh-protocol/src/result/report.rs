@@ -13,8 +13,21 @@ pub struct WorkerResult {
     pub logs: Vec<LogEntry>,
     /// Tasks to be enqueued with the result, in this order. Empty for a failure.
     pub tasks: Vec<FollowUp>,
+    /// Files that it says it has left in its output.
+    pub outputs: Vec<ClaimedOutput>,
+    /// How good it says its work is, from 0 to 100.
+    pub quality: Option<u8>,
     /// Slips that changed nothing, each with the path of its field.
     pub warnings: Vec<String>,
+}
+
+/// A file that a worker says it has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedOutput {
+    /// Where, below its output directory.
+    pub path: String,
+    /// The SHA-256 of its content, in lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// The envelope's two kinds.

@@ -125,6 +125,7 @@ pub(crate) fn record(claim: &Claim, host_name: &str, outcome: OutcomeName) -> At
         log_tail: "last words".into(),
         usage: Usage { max_rss_kib: 12, ..Usage::default() },
         workspace: None,
+        review: None,
         isolation: None,
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod place;
 pub(crate) mod reading;
 pub(crate) mod records;
 mod remove;
+pub(crate) mod review;
 pub(crate) mod scratch;
 pub(crate) mod space;
 pub(crate) mod stage;

@@ -41,6 +41,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) log_tail: &'a str,
     pub(crate) progress: Option<&'a Progress>,
     pub(crate) result: Option<&'a Payload>,
+    /// How good the work is, from 0 to 100, where anybody can tell.
+    pub(crate) quality: Option<u8>,
 }
 
 impl Facts<'_> {
@@ -98,6 +100,7 @@ pub(crate) fn metadata(facts: &Facts<'_>, output: &OwnedFd) -> io::Result<String
         "disk_read_kib": usage.disk_read_kib,
         "disk_written_kib": usage.disk_written_kib,
         "oom_kills": usage.oom_kills,
+        "quality": facts.quality,
         "log_tail": facts.log_tail,
         "files": files,
         "files_complete": is_complete,
@@ -113,6 +116,7 @@ pub(crate) fn results(facts: &Facts<'_>) -> String {
     let (items, success) = if facts.outcome == Outcome::Succeeded { (1.0, 100) } else { (0.0, 0) };
     // A worker that tells of no items has one: its task.
     let items = facts.progress.and_then(|progress| progress.current).unwrap_or(items);
+    let quality = facts.quality.map_or(String::new(), |quality| format!("- Quality Score: {quality}\n"));
     let most = assignment.worker.bounds.result;
     let result = match facts.result {
         Some(Payload::Json(text)) if text.len() as u64 <= most => {
@@ -123,7 +127,7 @@ pub(crate) fn results(facts: &Facts<'_>) -> String {
     };
     format!(
         "## Worker {} Results\n\n### Summary\n- Items Processed: {items}\n- Success Rate: {success}%\n\
-         - Duration: {minutes:.2} minutes\n- {sentence}\n\n### Handoff\n- Status: {}\n- Task: `{}`\n{result}",
+         - Duration: {minutes:.2} minutes\n{quality}- {sentence}\n\n### Handoff\n- Status: {}\n- Task: `{}`\n{result}",
         assignment.stream,
         facts.status().as_str().to_uppercase(),
         assignment.claim.id,

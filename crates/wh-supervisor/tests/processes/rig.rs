@@ -184,6 +184,7 @@ pub(crate) fn worker<const N: usize>(argv: [&str; N]) -> Worker {
         limits: Limits::NONE,
         timeout: wh_domain::timeout::TimeoutPolicy::default(),
         retry: wh_domain::retry::RetryPolicy::default(),
+        outputs: Vec::new(),
         exit_codes: wh_domain::ending::ExitTable::default(),
         bounds: Bounds::default(),
         metadata: None,

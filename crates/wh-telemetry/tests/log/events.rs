@@ -33,6 +33,7 @@ fn settled(outcome: OutcomeName, next: Next, sentence: &str) -> Event {
         log_tail: "".into(),
         usage: Usage::default(),
         workspace: None,
+        review: None,
         isolation: None,
     };
     Event::Settled { carried: carried(), record: Box::new(record), next }

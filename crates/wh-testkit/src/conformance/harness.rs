@@ -339,6 +339,7 @@ fn record(claim: &Claim, outcome: OutcomeName) -> AttemptRecord {
         log_tail: "".into(),
         usage: Usage::default(),
         workspace: None,
+        review: None,
         isolation: None,
     }
 }

@@ -8,6 +8,7 @@ use wh_domain::failure::FailureClass;
 use wh_domain::id::{Fence, Seq, StreamNo};
 use wh_domain::isolation::{Enforcement, Gap, Level, Restriction};
 use wh_domain::lifecycle::{Next, Wait};
+use wh_domain::outputs::{Check, FailedCheck, Review};
 use wh_domain::task::{Counters, NewTask, PoisonReason, StateName, TaskState, WaitingFor};
 use wh_ports::blobs::Stored;
 use wh_ports::claims::{Claim, Produced, Settled, Settlement};
@@ -149,6 +150,7 @@ pub(super) async fn an_attempt_comes_back_as_it_was_recorded(h: &Harness) {
     let host = h.join("h").await;
     let id = h.enqueue("a").await;
     let claim = h.claim_one(&host).await;
+    let failed = |check| FailedCheck { check, path: "a/b.md".into(), why: "is \"not\" there".into() };
     let record = AttemptRecord {
         fence: claim.fence,
         attempt: 1,
@@ -174,6 +176,12 @@ pub(super) async fn an_attempt_comes_back_as_it_was_recorded(h: &Harness) {
             oom_kills: 3,
         },
         workspace: Some("finished/1-1".into()),
+        review: Some(Review {
+            passed: 3,
+            failed: 20,
+            failures: Check::ALL.map(failed).to_vec(),
+            claimed: Some(70),
+        }),
         isolation: Some(Enforcement {
             level: Level::Strict,
             landlock: Some(3),

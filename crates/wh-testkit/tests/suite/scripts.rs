@@ -41,6 +41,7 @@ fn worker() -> Worker {
         limits: Limits::NONE,
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
+        outputs: Vec::new(),
         exit_codes: ExitTable::default(),
         bounds: Bounds::default(),
         metadata: None,

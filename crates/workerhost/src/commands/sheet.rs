@@ -9,6 +9,7 @@ use std::path::Path;
 use wh_domain::attempt::{AttemptRecord, OutcomeName, Usage};
 use wh_domain::id::{AttemptId, StreamNo, TaskId};
 use wh_domain::isolation::{Gap, Level};
+use wh_domain::outputs::Review;
 use wh_domain::task::{Payload, TaskState};
 use wh_ports::blobs::Stored;
 use wh_ports::reader::Dossier;
@@ -94,6 +95,9 @@ impl Page {
         for leaked in &record.leaked {
             self.entry("  left running", leaked);
         }
+        if let Some(review) = &record.review {
+            self.review(review);
+        }
         if let Some(isolation) = &record.isolation {
             self.entry("  isolation", isolation.level.as_str());
             if isolation.level != Level::None && was_denied(record) {
@@ -113,6 +117,21 @@ impl Page {
                 self.entry("  more", &format!("workerhost logs {task}{which}"));
             }
         }
+    }
+}
+
+impl Page {
+    /// What the checks of its outputs came to. The first that failed stands in the sentence already.
+    fn review(&mut self, review: &Review) {
+        let Review { passed, failed, failures, .. } = review;
+        if passed + failed > 0 {
+            let all = words::some(u64::from(passed + failed), "check");
+            self.entry("  outputs", &format!("{passed} of {all} passed"));
+        }
+        for failure in failures.iter().skip(1) {
+            self.entry("", &failure.to_string());
+        }
+        self.optional("  quality", review.quality().map(|quality| quality.to_string()).as_deref());
     }
 }
 

@@ -6,6 +6,7 @@ use wh_domain::attempt::AttemptRecord;
 use wh_domain::exit::{Exit, signal_name};
 use wh_domain::id::{AttemptId, TaskId};
 use wh_domain::isolation::{Enforcement, Gap};
+use wh_domain::outputs::{FailedCheck, Review};
 use wh_domain::time::millis;
 
 /// See [`AttemptRecord`].
@@ -42,7 +43,41 @@ pub(super) struct Attempt {
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Checks>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     isolation: Option<Isolation>,
+}
+
+/// See [`Review`].
+#[derive(Debug, Serialize)]
+struct Checks {
+    passed: u32,
+    failed: u32,
+    /// The first of them.
+    failures: Vec<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failure {
+    check: &'static str,
+    path: String,
+    why: String,
+}
+
+impl Checks {
+    /// `None` where none was made.
+    fn of(review: &Review) -> Option<Self> {
+        let failure = |FailedCheck { check, path, why }: &FailedCheck| Failure {
+            check: check.as_str(),
+            path: path.to_string(),
+            why: why.to_string(),
+        };
+        let Review { passed, failed, ref failures, .. } = *review;
+        let failures = failures.iter().map(failure).collect();
+        (passed + failed > 0).then_some(Self { passed, failed, failures })
+    }
 }
 
 /// See [`Enforcement`].
@@ -109,6 +144,8 @@ impl Attempt {
             disk_written_kib: record.usage.disk_written_kib,
             oom_kills: record.usage.oom_kills,
             workspace: record.workspace.as_deref().map(str::to_owned),
+            quality: record.review.as_ref().and_then(Review::quality),
+            checks: record.review.as_ref().and_then(Checks::of),
             isolation: record.isolation.as_ref().map(Isolation::of),
         }
     }

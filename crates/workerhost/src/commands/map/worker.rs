@@ -57,6 +57,7 @@ pub(super) fn worker(wanted: Wanted) -> Result<Worker, Failure> {
             max_lost: MOST_LOST,
             ..RetryPolicy::default()
         },
+        outputs: Vec::new(),
         exit_codes: ExitTable::default(),
         bounds: Bounds::default(),
         metadata: None,

@@ -122,6 +122,7 @@ fn command(options: &Options, params: String) -> Result<Subject, Failure> {
         limits: Limits::default(),
         timeout: TimeoutPolicy::default(),
         retry: RetryPolicy::default(),
+        outputs: Vec::new(),
         exit_codes: ExitTable::default(),
         bounds: Bounds::default(),
         metadata: None,

@@ -48,6 +48,7 @@ fn settled(worker: &str, stream: u32, next: Next) -> Event {
         log_tail: "".into(),
         usage: Usage::default(),
         workspace: None,
+        review: None,
         isolation: None,
     };
     Event::Settled { carried: carried(worker, stream, "a", 1), record: Box::new(record), next }

@@ -1,0 +1,123 @@
+//! Text, and Markdown.
+
+use crate::flaw::Flaw;
+use std::io::Read;
+
+/// How much is read at once, in bytes.
+const PIECE: usize = 64 << 10;
+
+/// Bytes that are UTF-8, and none of them NUL: that is what is left of what was never written.
+pub(crate) fn utf8(mut file: impl Read) -> Result<(), Flaw> {
+    let (mut bytes, mut held, mut offset) = (vec![0; PIECE], 0, 0_u64);
+    loop {
+        let room = bytes.get_mut(held..).unwrap_or_default();
+        let read = file.read(room)?;
+        let piece = bytes.get(..held + read).unwrap_or_default();
+        let good = match std::str::from_utf8(piece) {
+            Ok(_) => piece.len(),
+            // A character that is cut goes on with the next piece, if there is one.
+            Err(error) if error.error_len().is_none() && read > 0 => error.valid_up_to(),
+            Err(error) => {
+                let at = offset + error.valid_up_to() as u64;
+                return Err(Flaw::format("UTF-8 text", format!("byte {at} is none")));
+            }
+        };
+        if let Some(at) = piece.iter().take(good).position(|byte| *byte == 0) {
+            return Err(Flaw::format("text", format!("byte {} is NUL", offset + at as u64)));
+        }
+        if read == 0 {
+            return Ok(());
+        }
+        let end = piece.len();
+        bytes.copy_within(good..end, 0);
+        (held, offset) = (end - good, offset + good as u64);
+    }
+}
+
+/// Text with something to read, in which no block of code is left open (CommonMark 0.31, 4.5 "Fenced code blocks").
+pub(crate) fn markdown(bytes: &[u8]) -> Result<(), Flaw> {
+    utf8(bytes)?;
+    let text = String::from_utf8_lossy(bytes);
+    if text.trim().is_empty() {
+        return Err(Flaw::format("markdown", "there is nothing to read in it"));
+    }
+    let mut open: Option<(Fence, usize)> = None;
+    for (number, line) in text.lines().enumerate() {
+        match (open, Fence::of(line)) {
+            (None, Some(fence)) => open = Some((fence, number + 1)),
+            (Some((begun, _)), Some(fence)) if fence.closes(begun) => open = None,
+            _ => {}
+        }
+    }
+    match open {
+        Some((_, line)) => {
+            Err(Flaw::Incomplete(format!("the block of code that begins in line {line} has no end")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A line that begins or ends a block of code.
+#[derive(Debug, Clone, Copy)]
+struct Fence {
+    mark: char,
+    length: usize,
+    /// Whether nothing follows, as it must at the end of a block.
+    is_bare: bool,
+}
+
+impl Fence {
+    fn of(line: &str) -> Option<Self> {
+        let text = line.trim_start_matches(' ');
+        let mark = text.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
+        let rest = text.trim_start_matches(mark);
+        let length = text.len() - rest.len();
+        let is_fence = length >= 3 && line.len() - text.len() <= 3 && !(mark == '`' && rest.contains('`'));
+        is_fence.then(|| Self { mark, length, is_bare: rest.trim().is_empty() })
+    }
+
+    const fn closes(self, begun: Self) -> bool {
+        self.is_bare && self.mark as u32 == begun.mark as u32 && self.length >= begun.length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(result: Result<(), Flaw>) -> String {
+        result.err().map(|flaw| flaw.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn text_is_utf8_without_nul_wherever_pieces_are_cut() {
+        let long = "ü".repeat(PIECE) + "x" + &"€".repeat(PIECE);
+        utf8(long.as_bytes()).unwrap();
+        utf8(&b""[..]).unwrap();
+        assert_eq!(said(utf8(&b"ab\xff"[..])), "is no UTF-8 text: byte 2 is none");
+        assert_eq!(said(utf8(&"aü".as_bytes()[..2])), "is no UTF-8 text: byte 1 is none", "cut at its end");
+        assert_eq!(said(utf8(&b"ab\0"[..])), "is no text: byte 2 is NUL");
+        let mut late = long.into_bytes();
+        late.push(0xff);
+        let at = late.len() - 1;
+        assert_eq!(said(utf8(&late[..])), format!("is no UTF-8 text: byte {at} is none"));
+    }
+
+    #[test]
+    fn markdown_has_words_and_every_block_of_code_an_end() {
+        for good in [
+            "# A\n\ntext",
+            "```rust\nlet x = 1;\n```\n",
+            "~~~~\n~~~\n~~~~",
+            "    ```\ncode by indent",
+            "a ``` b",
+        ] {
+            assert_eq!(said(markdown(good.as_bytes())), "", "{good:?}");
+        }
+        assert_eq!(said(markdown(b" \n\n")), "is no markdown: there is nothing to read in it");
+        let open = "breaks off: the block of code that begins in line 2 has no end";
+        for bad in ["a\n```\ncode", "a\n````\ncode\n```", "a\n```\n~~~", "a\n```\n``` more"] {
+            assert_eq!(said(markdown(bad.as_bytes())), open, "{bad:?}");
+        }
+    }
+}

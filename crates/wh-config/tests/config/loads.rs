@@ -1,10 +1,12 @@
 //! What loads, and as what.
 
 use crate::{errors, loaded, messages, nothing, worker, yaml};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wh_config::{LogLevel, StoreUrl, load, parse};
 use wh_domain::ending::Meaning;
+use wh_domain::outputs::Format;
 use wh_domain::priority::Ageing;
 use wh_domain::retry::{Jitter, OnLost, RetryPolicy};
 use wh_domain::timeout::TimeoutPolicy;
@@ -378,4 +380,24 @@ fn the_home_of_what_must_last_is_the_users_and_only_where_nobody_chose_a_place()
     for chosen in ["data_dir: kept", "store: sqlite:kept/a.db"] {
         assert_eq!(data_home(chosen, &[home, named]), None);
     }
+}
+
+#[test]
+fn outputs_are_read_with_what_they_are_to_be() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("s.json"), "{}").unwrap();
+    let text = "workers:\n  - {name: w, command: [x], task_types: [t], outputs: [{path: a.md, format: markdown, min_size: 1KiB}, \
+                {path: \"d/*\", format: json_schema, schema: s.json, min_count: 3}, {path: b}]}\n";
+    let loaded = parse("w.yaml", text, dir.path(), &|_| None).unwrap_or_else(|problems| panic!("{problems}"));
+    let outputs = &loaded.config.workers[0].outputs;
+    let told: Vec<_> = outputs.iter().map(|it| (it.path.as_str(), it.min_size, it.min_count)).collect();
+    assert_eq!(told, [("a.md", 1_024, 1), ("d/*", 1, 3), ("b", 1, 1)]);
+    let schema = Format::JsonSchema(dir.path().join("s.json"));
+    assert_eq!(
+        outputs.iter().map(|it| &it.format).collect::<Vec<_>>(),
+        [&Format::Markdown, &schema, &Format::Any]
+    );
+    fs::write(dir.path().join("s.json"), "{\"type\": 5}").unwrap();
+    let problems = parse("w.yaml", text, dir.path(), &|_| None).err().unwrap().to_string();
+    assert!(problems.contains("s.json is no JSON Schema"), "{problems}");
 }

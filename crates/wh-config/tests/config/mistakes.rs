@@ -48,6 +48,36 @@ fn each_mistake_points_at_itself() {
     check("isolation: {level: soft}", 5, 24, "`level`: `soft` is not available", "`isolation: strict`");
     check("isolation: {level: strict, network: [http]}", 5, 42, "`http` is no port", "network: [443]");
     check("isolation: {level: strict, network: [0]}", 5, 42, "`0` is no port", "network: [443]");
+    check("outputs: [{format: json}]", 5, 15, "this output has no `path`", "`path: report.md`");
+    check(
+        "outputs: [{path: ../x}]",
+        5,
+        22,
+        "the path `../x` has an empty part, `.` or `..`",
+        "below `output/`",
+    );
+    check("outputs: [{path: a, min_count: 2}]", 5, 36, "one name stands for one file", "write a `*`");
+    check(
+        "outputs: [{path: a, format: json_schema}]",
+        5,
+        33,
+        "`json_schema` needs a schema",
+        "name its file",
+    );
+    check(
+        "outputs: [{path: a, schema: s.json}]",
+        5,
+        33,
+        "`schema` is for JSON, and the format is `any`",
+        "`format: json_schema`",
+    );
+    check(
+        "workspace: none\n    outputs: [{path: a}]",
+        6,
+        14,
+        "a worker without a workspace can leave no outputs",
+        "`workspace: full`",
+    );
     check("exit_codes: {-1: failed}", 5, 18, "`-1` is no exit code", "0 to 255");
     check("env: {\"A=B\": x}", 5, 11, "`A=B` is no name of a variable", "letters");
     check(

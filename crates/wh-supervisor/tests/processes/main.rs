@@ -5,6 +5,7 @@ mod deaths;
 mod endings;
 mod hindrances;
 mod limits;
+mod outputs;
 mod rig;
 mod sandboxes;
 mod streams;

@@ -144,6 +144,7 @@ fn success(claim: Claim, host: &HostId) -> Settlement {
             class: None,
             exit: Some(Exit::Code(0)),
             stop: None,
+            breach: None,
             sentence: "The worker finished the task.".into(),
             warnings: Vec::new(),
             leaked: Vec::new(),

@@ -9,6 +9,7 @@ mod check;
 mod config;
 mod decimal;
 mod duration;
+mod hidden;
 mod json;
 mod load;
 mod metadata;

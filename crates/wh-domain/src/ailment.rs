@@ -2,8 +2,7 @@
 
 use crate::attempt::AttemptRecord;
 use crate::ending::Stop;
-use crate::failure::FailureClass;
-use crate::limits::Limits;
+use crate::limits::{Breach, Limits, Resource};
 use crate::outcome::OutcomeName;
 use crate::timeout::TimeoutPolicy;
 use std::collections::BTreeMap;
@@ -61,15 +60,20 @@ pub enum Ailment<'a> {
         /// The last of them.
         last: &'a AttemptRecord,
     },
+    /// Attempts are ended because memory runs out around them: on the machine, or in what the host itself is in.
+    MachineRunsOutOfMemory {
+        /// How many.
+        often: Share,
+        /// The last of them.
+        last: &'a AttemptRecord,
+    },
     /// Attempts end badly in another way.
     Fails {
         /// How many in this way.
         often: Share,
         /// The way.
         outcome: OutcomeName,
-        /// The sentence that most of them have.
-        sentence: &'a str,
-        /// The last of them.
+        /// The last of those that have the sentence that most of them have.
         last: &'a AttemptRecord,
     },
 }
@@ -112,11 +116,13 @@ pub fn ailments<'a>(allowance: Allowance<'_>, attempts: &[&'a AttemptRecord]) ->
             }
             Kind::Stalls => Ailment::Stalls { often, limit: allowance.timeout.stall_after?, last },
             Kind::RunsOutOfMemory => {
-                let peak = of_it.iter().map(|attempt| attempt.usage.max_rss_kib << 10).max()?;
+                let peak = of_it.iter().map(|attempt| used(attempt)).max()?;
                 Ailment::RunsOutOfMemory { often, limit: allowance.limits.memory?, peak, last }
             }
+            Kind::MachineRunsOutOfMemory => Ailment::MachineRunsOutOfMemory { often, last },
             Kind::Fails(_) => {
-                Ailment::Fails { often, outcome: last.outcome, sentence: most_frequent(&of_it), last }
+                let last = of_most(&of_it).unwrap_or(last);
+                Ailment::Fails { often, outcome: last.outcome, last }
             }
         })
     };
@@ -129,6 +135,7 @@ enum Kind {
     TimesOut,
     Stalls,
     RunsOutOfMemory,
+    MachineRunsOutOfMemory,
     /// As this word says.
     Fails(&'static str),
 }
@@ -143,15 +150,13 @@ fn kind(allowance: Allowance<'_>, attempt: &AttemptRecord) -> Option<Kind> {
         (_, Some(Stop::Stall)) => {
             allowance.timeout.stall_after.filter(|limit| took(attempt) >= *limit).map(|_| Kind::Stalls)
         }
-        (OutcomeName::Failed, _) if attempt.class == Some(FailureClass::Resource) => {
-            let peak = attempt.usage.max_rss_kib << 10;
-            let is_of_memory =
-                attempt.usage.oom_kills > 0 || allowance.limits.memory.is_some_and(|limit| peak >= limit);
-            match allowance.limits.memory {
-                Some(limit) if is_of_memory => (peak / 9 >= limit / 10).then_some(Kind::RunsOutOfMemory),
-                _ => Some(Kind::Fails(attempt.outcome.as_str())),
+        (OutcomeName::Failed, _) if attempt.breach.is_some_and(is_of_memory) => match attempt.breach {
+            Some(Breach { resource: Resource::MachineMemory, .. }) => Some(Kind::MachineRunsOutOfMemory),
+            breach => {
+                let was = breach.map_or(0, |breach| breach.limit);
+                allowance.limits.memory.filter(|now| *now <= was).map(|_| Kind::RunsOutOfMemory)
             }
-        }
+        },
         (outcome, _) => Some(Kind::Fails(outcome.as_str())),
     }
 }
@@ -160,13 +165,21 @@ fn took(attempt: &AttemptRecord) -> Duration {
     attempt.ended_at.since(attempt.started_at)
 }
 
-/// The sentence that most attempts have, of several the latest.
-fn most_frequent<'a>(attempts: &[&'a AttemptRecord]) -> &'a str {
+const fn is_of_memory(breach: Breach) -> bool {
+    matches!(breach.resource, Resource::Memory | Resource::MachineMemory)
+}
+
+/// The most memory that was seen, in bytes.
+fn used(attempt: &AttemptRecord) -> u64 {
+    attempt.breach.map_or(0, |breach| breach.used).max(attempt.usage.max_rss_kib << 10)
+}
+
+/// The last of those that have the sentence that most have.
+fn of_most<'a>(attempts: &[&'a AttemptRecord]) -> Option<&'a AttemptRecord> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for attempt in attempts {
         *counts.entry(&attempt.sentence).or_default() += 1;
     }
-    let count = |attempt: &&&AttemptRecord| counts.get(&*attempt.sentence).copied();
-    let of_most = attempts.iter().rev().max_by_key(count);
-    of_most.map_or("", |attempt| &attempt.sentence)
+    // Of equals the one that comes last is taken: the newest.
+    attempts.iter().rev().max_by_key(|attempt| counts.get(&*attempt.sentence)).copied()
 }

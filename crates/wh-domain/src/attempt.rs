@@ -1,27 +1,16 @@
 //! One try at a task: what the worker says meanwhile, how it ended, and the record that is kept of it.
 
 pub use crate::outcome::{Outcome, OutcomeName, RetryAfter};
+pub use crate::progress::Progress;
 
 use crate::exit::{Exit, Stop};
 use crate::failure::FailureClass;
 use crate::id::{Fence, HostId, StreamNo, WorkerName};
 use crate::isolation::Enforcement;
+use crate::limits::Breach;
 use crate::outputs::Review;
 use crate::time::Timestamp;
 use std::time::Duration;
-
-/// How far the worker says it is.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Progress {
-    /// Items done.
-    pub current: Option<f64>,
-    /// Items in all.
-    pub total: Option<f64>,
-    /// 0 to 100, given or computed.
-    pub percent: Option<f64>,
-    /// The worker's words.
-    pub message: Option<Box<str>>,
-}
 
 /// What the kernel counted for a process tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +69,8 @@ pub struct AttemptRecord {
     pub exit: Option<Exit>,
     /// What the host had asked for.
     pub stop: Option<Stop>,
+    /// The limit for which it, or a process of it, was ended.
+    pub breach: Option<Breach>,
     /// One plain sentence.
     pub sentence: Box<str>,
     /// Protocol slips and other things worth a look that did not change the outcome.

@@ -19,6 +19,7 @@ pub mod limits;
 pub mod outcome;
 pub mod outputs;
 pub mod priority;
+pub mod progress;
 pub mod report;
 pub mod retry;
 pub mod routing;

@@ -89,6 +89,37 @@ pub enum Resource {
     Output,
 }
 
+impl Resource {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Memory,
+        Self::MachineMemory,
+        Self::Processes,
+        Self::FileSize,
+        Self::Workspace,
+        Self::Inodes,
+        Self::Output,
+    ];
+
+    /// The word that stands in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::MachineMemory => "machine_memory",
+            Self::Processes => "processes",
+            Self::FileSize => "file_size",
+            Self::Workspace => "workspace",
+            Self::Inodes => "inodes",
+            Self::Output => "output",
+        }
+    }
+
+    /// The resource of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|resource| resource.as_str() == word)
+    }
+}
+
 /// A limit that was reached, for which processes were ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breach {

@@ -1,9 +1,9 @@
 //! What a worker is to leave in its output, and what it means when it did not.
 
-use crate::attempt::Progress;
 use crate::ending::Verdict;
 use crate::failure::FailureClass;
 use crate::outcome::Outcome;
+use crate::progress::Progress;
 use std::fmt;
 use std::path::PathBuf;
 

@@ -101,7 +101,7 @@ pub struct Backlog {
     pub task_type: TaskType,
     /// How many pending tasks somebody could do now.
     pub due: u64,
-    /// When the first in line was due; `None` where none is.
+    /// Since when the first in line is due, and there; `None` where none is.
     pub since: Option<Timestamp>,
     /// How many are to be tried later.
     pub later: u64,
@@ -161,8 +161,8 @@ pub trait Reader: Send + Sync {
     /// How many pending tasks of these lanes wait because an attempt made them wait (backoff, deferral, worker).
     fn retrying(&self, lanes: Vec<LaneId>) -> Answer<'_, u64>;
 
-    /// What waits of each type that anything waits of, in the order of their names. Counting stops at `most`, so it takes
-    /// no longer where millions wait.
+    /// What waits of each type that anything waits of, in the order of their names; what is due, by the calendar. Counting
+    /// stops at `most`, so it takes no longer where millions wait.
     fn backlog(&self, most: u32) -> Answer<'_, Vec<Backlog>>;
 
     /// The last attempts that were settled, newest first, at most `most`.

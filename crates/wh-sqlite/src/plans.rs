@@ -49,12 +49,25 @@ fn what_is_asked_often_uses_its_index() {
         (heed::TO_CANCEL, "task_cancel (host=?)"),
         (backlog::READY, "SEARCH task USING COVERING INDEX task_ready (lane=?)"),
         (backlog::FIRST, "SEARCH task USING INDEX task_ready (lane=?)"),
-        (backlog::WAITING, "SEARCH task USING COVERING INDEX task_waiting (lane=?)"),
+        (backlog::WAITS, "task_waiting (lane=?)"),
+        (backlog::COME, "task_waiting (lane=? AND waiting_for=? AND due_at<?)"),
+        (backlog::TO_COME, "task_waiting (lane=? AND waiting_for=? AND due_at>?)"),
         (facts::FACTS, "SEARCH attempt USING INTEGER PRIMARY KEY (rowid>?)"),
         (facts::FACTS, "SEARCH fact USING INTEGER PRIMARY KEY (rowid>?)"),
     ] {
         check(&connection, sql, index);
     }
+}
+
+#[test]
+fn the_last_attempts_of_all_are_read_from_their_end_and_never_sorted() {
+    let connection = Connection::open_in_memory().unwrap();
+    for step in MIGRATIONS {
+        connection.execute_batch(step.sql).unwrap();
+    }
+    let plan = plan(&connection, tasks::RECENT);
+    assert_eq!(plan.first().map(String::as_str), Some("SCAN a"), "by its key: {plan:#?}");
+    assert!(plan.iter().all(|line| !line.contains("TEMP B-TREE")), "{plan:#?}");
 }
 
 #[test]

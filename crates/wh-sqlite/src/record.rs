@@ -9,6 +9,7 @@ use wh_domain::ending::{Exit, Stop};
 use wh_domain::failure::FailureClass;
 use wh_domain::id::{Fence, HostId, StreamNo, WorkerName};
 use wh_domain::isolation::{Enforcement, Gap, Level, Restriction};
+use wh_domain::limits::{Breach, Resource};
 use wh_domain::outputs::{Check, FailedCheck, Review};
 use wh_domain::time::Timestamp;
 use wh_ports::claims::WorkerReport;
@@ -38,6 +39,8 @@ struct RecordJson {
     exit: Option<ExitJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stop: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    breach: Option<BreachJson>,
     sentence: Text,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Text>,
@@ -60,6 +63,24 @@ struct RecordJson {
     review: Option<ReviewJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     isolation: Option<IsolationJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BreachJson {
+    resource: Text,
+    limit: u64,
+    used: u64,
+}
+
+impl BreachJson {
+    fn of(Breach { resource, limit, used }: Breach) -> Self {
+        Self { resource: resource.as_str().into(), limit, used }
+    }
+
+    fn breach(self) -> Tried<Breach> {
+        let Self { resource, limit, used } = self;
+        Ok(Breach { resource: Resource::parse(&resource).ok_or_else(|| unknown(&resource))?, limit, used })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,6 +192,7 @@ pub(crate) fn write(record: &AttemptRecord) -> Tried<String> {
         class: record.class.map(|class| class.as_str().into()),
         exit,
         stop: record.stop.map(|stop| stop.as_str().into()),
+        breach: record.breach.map(BreachJson::of),
         sentence: record.sentence.clone(),
         warnings: record.warnings.clone(),
         leaked: record.leaked.clone(),
@@ -210,6 +232,7 @@ pub(crate) fn read(fence: i64, outcome: &str, text: &str) -> Tried<AttemptRecord
             ExitJson::Unseen => Exit::Unseen,
         }),
         stop,
+        breach: json.breach.map(BreachJson::breach).transpose()?,
         sentence: json.sentence,
         warnings: json.warnings,
         leaked: json.leaked,

@@ -3,14 +3,14 @@
 use crate::hearing::Hearing;
 use crate::hindrance::in_words;
 use crate::orders::{Orders, Patience};
-use crate::redact::Redactor;
+use crate::reviewing;
 use crate::wire::Ended;
 use crate::workspace::harvest::{self, Harvest, Shelf};
 use crate::workspace::heartbeat::Heartbeat;
 use crate::workspace::logfile::LogFile;
 use crate::workspace::place::Place;
 use crate::workspace::records::Facts;
-use crate::workspace::review::{Claims, review};
+use crate::workspace::review::Claims;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -18,7 +18,6 @@ use wh_domain::attempt::{Outcome, Progress, Usage};
 use wh_domain::ending::{Ending, Exit, Hindrance, Stop, Verdict, judge, judge_hindered};
 use wh_domain::isolation::Enforcement;
 use wh_domain::limits::{Breach, Limits, Resource};
-use wh_domain::outputs::{FailedCheck, Review};
 use wh_domain::task::Payload;
 use wh_domain::time::Timestamp;
 use wh_domain::worker::Protocol;
@@ -65,15 +64,14 @@ pub(crate) async fn conclude(
     let untold = log.untold();
     let (log_tail, file) = log.finish();
     let judged = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
-    let claims = Claims { outputs: &heard.outputs, quality: heard.quality, progress: progress.as_ref() };
-    let review = look_at_outputs(&judged, closing.ground.as_ref(), (&closing.assignment, claims)).await;
+    let claims = Claims { outputs: heard.outputs, quality: heard.quality, progress: progress.clone() };
+    let place = closing.ground.as_ref().map(|(place, _)| place);
+    let review = reviewing::review(&judged, place, (&closing.assignment, claims), &redactor).await;
     let mut verdict = judged.reviewed(&review);
     verdict.sentence = redactor.hide(&verdict.sentence).into_owned();
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));
-    warnings.extend(of_the_log(untold, file));
-    warnings.extend(closing.ended.is_crowded.then(|| CROWDED.into()));
-    warnings.extend(of_what_is_left(closing.ended.left));
+    warnings.extend(of_the_log(untold, file).chain(of_the_tree(&closing.ended)));
     let mut kept = match closing.ground {
         Some((place, heartbeat)) => {
             let filing = Filing {
@@ -94,14 +92,7 @@ pub(crate) async fn conclude(
         }
         None => Kept { place: None, harvest: Ok(Harvest::default()), payload: heard.payload },
     };
-    let harvest = kept.harvest.unwrap_or_else(|why| {
-        if verdict.outcome == Outcome::Succeeded {
-            // A result whose files are gone is none.
-            (verdict, kept.payload) = (unkept(&why), None);
-        }
-        let warnings = vec![format!("its files could not be kept: {why}").into()];
-        Harvest { warnings, ..Harvest::default() }
-    });
+    let harvest = kept.harvest.unwrap_or_else(|why| without_files(&why, (&mut verdict, &mut kept.payload)));
     let succeeded = verdict.outcome == Outcome::Succeeded;
     warnings.extend(harvest.warnings);
     let finished = Finished {
@@ -116,30 +107,11 @@ pub(crate) async fn conclude(
         log_tail,
         usage: closing.ended.usage,
         workspace: harvest.kept,
-        review: (!review.is_empty()).then(|| hidden(review, &redactor)),
+        review: (!review.is_empty()).then_some(review),
         isolation: closing.isolation,
         stuck: None,
     };
     (finished, kept.place)
-}
-
-/// What the outputs of a success are worth, where any are declared or spoken of. They are many, and large.
-async fn look_at_outputs(
-    verdict: &Verdict,
-    ground: Option<&(Place, Heartbeat)>,
-    (assignment, claims): (&Arc<Assignment>, Claims<'_>),
-) -> Review {
-    let none = Review { claimed: claims.quality, ..Review::default() };
-    let is_asked = !(assignment.worker.outputs.is_empty() && claims.outputs.is_empty());
-    let root = ground.and_then(|(place, _)| place.root.try_clone().ok());
-    let Some(root) = root.filter(|_| is_asked && verdict.outcome == Outcome::Succeeded) else { return none };
-    let (assignment, outputs) = (Arc::clone(assignment), claims.outputs.to_vec());
-    let (quality, progress) = (claims.quality, claims.progress.cloned());
-    let looked = tokio::task::spawn_blocking(move || {
-        let claims = Claims { outputs: &outputs, quality, progress: progress.as_ref() };
-        review(&root, &assignment.worker.outputs, claims)
-    });
-    looked.await.unwrap_or(none)
 }
 
 /// The limit that a signal of the kernel's speaks of.
@@ -150,12 +122,13 @@ fn of_file_size(exit: &Exit, limits: &Limits) -> Option<Breach> {
     Some(Breach { resource: Resource::FileSize, limit, used: limit })
 }
 
-/// What is told of memory that outlived its processes.
-fn of_what_is_left(bytes: u64) -> Option<Box<str>> {
-    let mib = bytes.div_ceil(1 << 20);
-    (bytes > 0).then(|| {
+/// What is told of processes that it could not have, and of memory that outlived those it had.
+fn of_the_tree(ended: &Ended) -> impl Iterator<Item = Box<str>> {
+    let mib = ended.left.div_ceil(1 << 20);
+    let left = (mib > 0).then(|| {
         format!("it left {mib} MiB of memory behind, in files in memory or shared by System V").into()
-    })
+    });
+    ended.is_crowded.then(|| CROWDED.into()).into_iter().chain(left)
 }
 
 /// What is missing in the log as it was shown, and in its file.
@@ -165,6 +138,15 @@ fn of_the_log(untold: u64, file: Option<LogFile>) -> impl Iterator<Item = Box<st
     untold
         .into_iter()
         .chain(finished.map(|error| format!("lines are missing in its log file: {error}").into()))
+}
+
+/// What is left where the files of an attempt could not be put away: a result whose files are gone is none.
+fn without_files(why: &str, (verdict, payload): (&mut Verdict, &mut Option<Payload>)) -> Harvest {
+    if verdict.outcome == Outcome::Succeeded {
+        (*verdict, *payload) = (unkept(why), None);
+    }
+    let warnings = vec![format!("its files could not be kept: {why}").into()];
+    Harvest { warnings, ..Harvest::default() }
 }
 
 /// What a success means whose files could not be put away.
@@ -249,12 +231,6 @@ impl Filing {
         };
         harvest::harvest(&mut self.place, &mut self.heartbeat, &facts, &mut self.shelf)
     }
-}
-
-/// What is wrong with a file may be told with what stands in it.
-fn hidden(review: Review, redactor: &Redactor) -> Review {
-    let hide = |failure: FailedCheck| FailedCheck { why: redactor.hide(&failure.why).into(), ..failure };
-    Review { failures: review.failures.into_iter().map(hide).collect(), ..review }
 }
 
 /// The record of an attempt that something kept from beginning.

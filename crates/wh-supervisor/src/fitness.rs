@@ -52,14 +52,17 @@ impl Fitness {
         let home = Home { own: None, private: &self.private };
         let other = |why| Obstacle { why, not_executable: None };
         match program::resolve(worker, &self.environment, home) {
-            Ok(program) => program::obstacle(&program).or_else(|| {
-                let script = script(&worker.program)?;
-                (!script.exists()).then(|| other(format!("its script {} is not there", script.display())))
-            }),
+            Ok(program) => program::obstacle(&program),
             Err(Hindrance::Worker(why) | Hindrance::Task(why) | Hindrance::Host(why)) => {
                 Some(other(why.into()))
             }
         }
+    }
+
+    /// The script that a worker's interpreter is given and that this user cannot read, where it looks like one.
+    pub fn missing_script(&self, worker: &Worker) -> Option<PathBuf> {
+        let may_read = |path: &PathBuf| rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok();
+        script(&worker.program).filter(|script| !may_read(script))
     }
 
     /// What would hold for a worker here. A limit on processor time is tried whether the worker has one or not: what it lacks
@@ -116,7 +119,8 @@ fn script(program: &Program) -> Option<PathBuf> {
     let name = interpreter.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     let is_python = name.starts_with('p') && name.contains("py");
     let word = words.find(|word| !(is_python && PLAIN_OPTIONS.contains(&word.as_str())))?;
-    let is_script = INTERPRETERS.contains(&name) && !word.starts_with('-');
+    // Interpreters also take names that are no files: of modules, and of scripts that they look for themselves.
+    let is_script = INTERPRETERS.contains(&name) && !word.starts_with('-') && word.contains(['.', '/']);
     is_script.then(|| program.directory.join(word))
 }
 
@@ -134,7 +138,7 @@ mod unit {
                 secrets: Vec::new(),
             })
         };
-        let rows: [(&[&str], Option<&str>); 9] = [
+        let rows: [(&[&str], Option<&str>); 10] = [
             (&["python3", "w.py"], Some("/p/w.py")),
             (&["/v/bin/python3.11", "-u", "-B", "w.py", "more"], Some("/p/w.py")),
             (&["node", "/s/w.js"], Some("/s/w.js")),
@@ -144,6 +148,7 @@ mod unit {
             (&["node", "--require", "x", "w.js"], None),
             (&["./worker", "config.json"], None),
             (&["python3"], None),
+            (&["node", "w"], None),
         ];
         for (words, expected) in rows {
             assert_eq!(told(words), expected.map(PathBuf::from), "{words:?}");

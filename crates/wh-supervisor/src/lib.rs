@@ -43,6 +43,7 @@ mod pipes;
 mod program;
 mod redact;
 mod register;
+mod reviewing;
 mod runner;
 mod sandbox;
 mod seat;

@@ -176,7 +176,11 @@ pub(crate) fn obstacle(program: &Program) -> Option<Obstacle> {
             true => return None,
         }
     };
-    let lacks_mode = errno == libc::EACCES && !is_executable(&file);
+    let own = rustix::process::geteuid();
+    let may_change = |about: std::fs::Metadata| {
+        about.is_file() && (own.is_root() || std::os::unix::fs::MetadataExt::uid(&about) == own.as_raw())
+    };
+    let lacks_mode = errno == libc::EACCES && !is_executable(&file) && file.metadata().is_ok_and(may_change);
     Some(Obstacle { why: explain(errno, program), not_executable: lacks_mode.then_some(file) })
 }
 

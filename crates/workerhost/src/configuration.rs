@@ -78,7 +78,7 @@ pub(crate) fn to_look(globals: &Globals, terminal: &Terminal) -> Result<Configur
         Err(Unfit::Missing(failure)) => return Err(failure),
         Err(Unfit::Wrong(file, problems)) => (file, problems),
     };
-    let Some(store) = place(globals, &file) else {
+    let Some(configuration) = of_the_store(globals, &file) else {
         let failure = Unfit::Wrong(file, problems).tell(terminal);
         let is_named = globals.store.is_some();
         return Err(if is_named {
@@ -91,9 +91,15 @@ pub(crate) fn to_look(globals: &Globals, terminal: &Terminal) -> Result<Configur
         let count = count(&file, &problems);
         terminal.warn(&format!("{count}; `workerhost config check` tells them"));
     }
+    Ok(configuration)
+}
+
+/// What a configuration that cannot be used says of its store, with the defaults for all else.
+pub(crate) fn of_the_store(globals: &Globals, file: &Path) -> Option<Configuration> {
+    let store = place(globals, file)?;
     let only_store = |name: &str| (name == STORE).then(|| format!("sqlite:{}", store.display()));
-    let Loaded { config, warnings } = defaults(&only_store).map_err(|unfit| unfit.tell(terminal))?;
-    Ok(Configuration { config, file: None, warnings })
+    let Loaded { config, warnings } = defaults(&only_store).ok()?;
+    Some(Configuration { config, file: None, warnings })
 }
 
 /// Where the store is, though something else is wrong.

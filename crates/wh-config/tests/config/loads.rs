@@ -307,7 +307,7 @@ fn a_store_apart_from_its_data_directory_is_refused_with_both_places_and_what_to
 #[test]
 fn two_names_of_one_directory_are_one_directory() {
     let home = tempfile::tempdir().unwrap();
-    std::fs::create_dir(home.path().join("kept")).unwrap();
+    fs::create_dir(home.path().join("kept")).unwrap();
     std::os::unix::fs::symlink("kept", home.path().join("link")).unwrap();
     let text = "store: link/a.db\ndata_dir: kept";
     let config = parse("w.yaml", text, home.path(), &nothing).unwrap().config;
@@ -328,7 +328,7 @@ fn the_directory_that_holds_is_shown_and_reads_back_the_same() {
 fn a_file_is_read_and_relative_paths_start_beside_it() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("w.yml");
-    std::fs::write(&file, "data_dir: kept\n").unwrap();
+    fs::write(&file, "data_dir: kept\n").unwrap();
     let config = load(&file, &nothing).unwrap().config;
     assert_eq!(config.data_dir, directory.path().join("kept"));
     let problems = load(&directory.path().join("none.yaml"), &nothing).unwrap_err();
@@ -348,7 +348,7 @@ fn an_isolated_worker_that_cannot_list_its_own_directory_is_warned_of() {
     for _ in 0..2 {
         let told = warnings(&text("data_dir: kept\n"));
         assert!(told[0].contains("in which worker `w` starts, and which it cannot list"), "{told:?}");
-        std::fs::create_dir_all(dir.path().join("kept")).unwrap();
+        fs::create_dir_all(dir.path().join("kept")).unwrap();
     }
     assert_eq!(warnings(&text("data_dir: kept\n").replace("[t]", "[t], isolation: none")), [""; 0]);
     assert_eq!(warnings(&text("")).len(), 1, "there is no home for it");

@@ -194,3 +194,17 @@ fn a_workers_secrets_are_what_came_from_outside_and_what_has_a_name_for_it() {
     secrets.sort_unstable();
     assert_eq!(secrets, ["fallback-value", "pre-from-outside", "written"]);
 }
+
+#[test]
+fn values_that_came_from_outside_are_listed_for_those_who_print_what_was_made_of_them() {
+    let text = "data_dir: kept/${DIR}\nworkers:\n  - {name: w, command: [sh, \"${SCRIPT}\", plain], task_types: [t], env: {API_TOKEN: \
+                written, SHORT: \"${SHORT}\"}}\n";
+    let env = |name: &str| match name {
+        "DIR" => Some("canary-dir".to_owned()),
+        "SCRIPT" => Some("canary.sh".to_owned()),
+        "SHORT" => Some("abc".to_owned()),
+        _ => None,
+    };
+    let loaded = parse("w.yaml", text, Path::new("/p"), &env).unwrap();
+    assert_eq!(loaded.config.hidden_values(), ["kept/canary-dir", "canary.sh", "written"]);
+}

@@ -6,7 +6,7 @@ use wh_domain::attempt::{AttemptRecord, Usage};
 use wh_domain::ending::Stop;
 use wh_domain::failure::FailureClass;
 use wh_domain::id::{Fence, HostId, StreamNo, WorkerName};
-use wh_domain::limits::Limits;
+use wh_domain::limits::{Breach, Limits, Resource};
 use wh_domain::outcome::OutcomeName;
 use wh_domain::time::Timestamp;
 use wh_domain::timeout::TimeoutPolicy;
@@ -30,6 +30,7 @@ fn attempt(outcome: OutcomeName, seconds: i64) -> AttemptRecord {
         class: None,
         exit: None,
         stop: None,
+        breach: None,
         sentence: "It ended.".into(),
         warnings: Vec::new(),
         leaked: Vec::new(),
@@ -108,28 +109,32 @@ fn only_the_last_attempts_are_looked_at_and_none_that_says_nothing() {
 
 #[test]
 fn a_worker_that_runs_out_of_memory_is_told_by_its_peak_and_one_that_fills_its_disk_as_a_failure() {
-    let resource = |peak_mib: u64, oom_kills| AttemptRecord {
+    let ended = |resource, limit_mib: u64, used_mib: u64| AttemptRecord {
         class: Some(FailureClass::Resource),
-        usage: Usage { max_rss_kib: peak_mib << 10, oom_kills, ..Usage::default() },
+        breach: Some(Breach { resource, limit: limit_mib * MIB, used: used_mib * MIB }),
         ..failed("It ran out.")
     };
-    let attempts = [resource(100, 1), resource(130, 0)];
+    let memory = |limit, used| ended(Resource::Memory, limit, used);
+    let attempts = [memory(100, 100), memory(200, 230)];
     let [Ailment::RunsOutOfMemory { often, limit, peak, .. }] = told(&attempts)[..] else {
         panic!("{:?}", told(&attempts))
     };
-    assert_eq!((often.part, limit, peak), (2, 100 * MIB, 130 * MIB));
-    assert!(matches!(told(&[resource(20, 0), resource(20, 0)])[..], [Ailment::Fails { .. }]));
-    assert_eq!(told(&[resource(50, 1), resource(50, 1)]), [], "it has been given more since");
+    assert_eq!((often.part, limit, peak), (2, 100 * MIB, 230 * MIB));
+    assert_eq!(told(&[memory(50, 50), memory(50, 50)]), [], "it has been given more since");
+    let machine = || ended(Resource::MachineMemory, 0, 10);
+    assert!(matches!(told(&[machine(), machine()])[..], [Ailment::MachineRunsOutOfMemory { .. }]));
+    let disk = || ended(Resource::Workspace, 10, 20);
+    assert!(matches!(told(&[disk(), disk()])[..], [Ailment::Fails { .. }]));
 }
 
 #[test]
 fn other_failures_are_told_by_the_sentence_that_most_of_them_have() {
     let attempts = [failed("rare"), failed("often"), failed("often"), attempt(OutcomeName::Crashed, 1)];
-    let [Ailment::Fails { often, outcome, sentence, last }] = told(&attempts)[..] else {
+    let [Ailment::Fails { often, outcome, last }] = told(&attempts)[..] else {
         panic!("{:?}", told(&attempts))
     };
-    assert_eq!((often.part, outcome, sentence), (3, OutcomeName::Failed, "often"));
-    assert_eq!(&*last.sentence, "rare", "the last of them");
+    assert_eq!((often.part, outcome, &*last.sentence), (3, OutcomeName::Failed, "often"));
+    assert!(std::ptr::eq(last, &raw const attempts[1]), "the last of those");
 }
 
 #[test]

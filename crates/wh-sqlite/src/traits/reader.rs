@@ -48,8 +48,8 @@ impl Reader for SqliteStore {
     }
 
     fn backlog(&self, most: u32) -> Answer<'_, Vec<Backlog>> {
-        let (wall, now) = (self.clock.wall(), self.clock.instant());
-        Box::pin(self.read(move |connection| views::backlog::backlog(connection, most, (wall, now))))
+        let wall = self.clock.wall();
+        Box::pin(self.read(move |connection| views::backlog::backlog(connection, most, wall)))
     }
 
     fn recent_attempts(&self, most: u32) -> Answer<'_, Vec<RecentAttempt>> {

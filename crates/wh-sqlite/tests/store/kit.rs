@@ -119,6 +119,7 @@ pub(crate) fn record(claim: &Claim, host_name: &str, outcome: OutcomeName) -> At
         class: None,
         exit: Some(Exit::Code(0)),
         stop: None,
+        breach: None,
         sentence: "The worker finished the task.".into(),
         warnings: vec!["a warning".into()],
         leaked: Vec::new(),

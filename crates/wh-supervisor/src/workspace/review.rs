@@ -23,11 +23,11 @@ const MOST_OF_A_DIGEST: u64 = 4 << 10;
 const HOSTS_OWN: [&str; 4] = ["progress.md", "results.md", "metadata.json", "attempt.json"];
 
 /// What a worker said of its own work.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Claims<'a> {
-    pub(crate) outputs: &'a [ClaimedOutput],
+#[derive(Debug)]
+pub(crate) struct Claims {
+    pub(crate) outputs: Vec<ClaimedOutput>,
     pub(crate) quality: Option<u8>,
-    pub(crate) progress: Option<&'a Progress>,
+    pub(crate) progress: Option<Progress>,
 }
 
 /// A file that was found.
@@ -38,7 +38,7 @@ struct Found {
 }
 
 /// Looks at what lies in the output of a workspace. May take as long as there are files.
-pub(crate) fn review(root: &OwnedFd, declared: &[Output], claims: Claims<'_>) -> Review {
+pub(crate) fn review(root: &OwnedFd, declared: &[Output], claims: &Claims) -> Review {
     let mut review = Review { claimed: claims.quality, ..Review::default() };
     let output = beneath::directory(root, c"output");
     for wanted in declared {
@@ -47,12 +47,12 @@ pub(crate) fn review(root: &OwnedFd, declared: &[Output], claims: Claims<'_>) ->
             Err(error) => review.note(Check::Exists, wanted.path.as_str(), Err(gone(error))),
         }
     }
-    for claimed in claims.outputs {
+    for claimed in &claims.outputs {
         let came_to = output.as_ref().map_err(gone).and_then(|output| holds(output, claimed));
         review.note(Check::Checksum, &claimed.path, came_to);
     }
     if !declared.is_empty() {
-        review.note_progress(claims.progress);
+        review.note_progress(claims.progress.as_ref());
     }
     review
 }

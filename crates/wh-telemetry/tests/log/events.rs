@@ -27,6 +27,7 @@ fn settled(outcome: OutcomeName, next: Next, sentence: &str) -> Event {
         class: None,
         exit: None,
         stop: None,
+        breach: None,
         sentence: sentence.into(),
         warnings: Vec::new(),
         leaked: Vec::new(),

@@ -333,6 +333,7 @@ fn record(claim: &Claim, outcome: OutcomeName) -> AttemptRecord {
         class: None,
         exit: None,
         stop: None,
+        breach: None,
         sentence: "It ended.".into(),
         warnings: Vec::new(),
         leaked: Vec::new(),

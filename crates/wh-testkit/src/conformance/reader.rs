@@ -1,6 +1,6 @@
 //! What people and other programs see.
 
-use super::harness::{Harness, id, json, of_type, one, want};
+use super::harness::{Harness, id, json, of_type, one, wall, want};
 use std::time::Duration;
 use wh_domain::id::{Seq, TaskId};
 use wh_domain::lifecycle::{Next, Wait};
@@ -76,9 +76,14 @@ pub(super) async fn what_waits_is_counted_by_type_as_far_as_anybody_wants_to_kno
     let row = |name: &str, due, later, is_due| (name.to_owned(), due, later, is_due);
     assert_eq!(numbers(&backlog(100).await), [row("a", 0, 1, false), row("b", 5, 0, true)]);
     assert_eq!(numbers(&backlog(3).await), [row("a", 0, 1, false), row("b", 3, 0, true)], "no further");
+    for _ in 0..5 {
+        h.add(NewTask { run_at: Some(wall(h).after(HOUR * 2)), ..h.task_of("b") }).await;
+    }
+    assert_eq!(numbers(&backlog(100).await), [row("a", 0, 1, false), row("b", 5, 5, true)]);
+    assert_eq!(numbers(&backlog(4).await), [row("a", 0, 1, false), row("b", 4, 4, true)], "each by itself");
     h.pass(HOUR);
     let told = backlog(100).await;
-    assert_eq!(numbers(&told), [row("a", 1, 0, true), row("b", 5, 0, true)], "no host has to be there");
+    assert_eq!(numbers(&told), [row("a", 1, 0, true), row("b", 5, 5, true)], "no host has to be there");
     let due = match h.task(&tried).await.state {
         TaskState::Pending { due, .. } => Some(due.at),
         _ => None,

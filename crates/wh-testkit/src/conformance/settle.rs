@@ -8,6 +8,7 @@ use wh_domain::failure::FailureClass;
 use wh_domain::id::{Fence, Seq, StreamNo};
 use wh_domain::isolation::{Enforcement, Gap, Level, Restriction};
 use wh_domain::lifecycle::{Next, Wait};
+use wh_domain::limits::{Breach, Resource};
 use wh_domain::outputs::{Check, FailedCheck, Review};
 use wh_domain::task::{Counters, NewTask, PoisonReason, StateName, TaskState, WaitingFor};
 use wh_ports::blobs::Stored;
@@ -163,6 +164,7 @@ pub(super) async fn an_attempt_comes_back_as_it_was_recorded(h: &Harness) {
         class: Some(FailureClass::Resource),
         exit: Some(Exit::Signal(15)),
         stop: Some(Stop::Timeout),
+        breach: Some(Breach { resource: Resource::Inodes, limit: 10, used: 11 }),
         sentence: "It took too long: \u{e9}\u{1f600}.".into(),
         warnings: vec!["one".into(), "t\"w\no".into()],
         leaked: vec!["sleep 100".into()],

@@ -133,8 +133,8 @@ impl Ledger {
         for row in self.rows.values() {
             let TaskState::Pending { due, .. } = row.task.state else { continue };
             let Line { due: line, later } = lines.entry(row.task.task_type.clone()).or_default();
-            if row.ready || self.has_come(due, now) {
-                line.push((row.rank, row.task.seq, due.at));
+            if row.ready || due.at <= now.wall {
+                line.push((row.rank, row.task.seq, due.at.max(row.task.created_at)));
             } else {
                 *later += 1;
             }

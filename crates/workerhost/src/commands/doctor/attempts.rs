@@ -1,99 +1,121 @@
 //! What became of the last attempts: why they run out of time and memory, and why they fail.
 
-use super::Subject;
-use super::directory::quoted;
+use super::Memory;
 use super::finding::{Check, Findings, Level, Mend};
+use super::shell::quoted;
+use super::subject::Subject;
 use crate::machine::ThisMachine;
 use crate::words::{bytes, lasting, some};
-use std::path::Path;
 use std::time::Duration;
 use wh_config::format_duration;
 use wh_domain::ailment::{Ailment, Allowance, Share, ailments};
 use wh_domain::attempt::{AttemptRecord, OutcomeName};
 use wh_domain::worker::Worker;
-use wh_ports::reader::RecentAttempt;
 
 const MIB: u64 = 1 << 20;
+/// What happened longer ago may be over.
+const OLD: Duration = Duration::from_secs(86_400);
 
-pub(super) fn look(subject: &Subject<'_>, attempts: &[RecentAttempt], findings: &mut Findings) {
+pub(super) fn look(subject: &Subject<'_>, memory: &Memory, findings: &mut Findings) {
     for worker in &subject.configuration.config.workers {
-        let of_it: Vec<&AttemptRecord> = attempts
-            .iter()
-            .map(|attempt| &attempt.record)
-            .filter(|record| record.worker == worker.name)
-            .collect();
+        let records = memory.attempts.iter().map(|attempt| &attempt.record);
+        let of_it: Vec<&AttemptRecord> = records.filter(|record| record.worker == worker.name).collect();
         let allowance = Allowance { timeout: &worker.timeout, limits: &worker.limits };
         for ailment in ailments(allowance, &of_it) {
-            tell(subject, worker, (&ailment, attempts), findings);
+            tell(subject, worker, (&ailment, memory), findings);
         }
     }
-    if findings.is_fine(Check::History) {
-        let words = match attempts.len() {
+    if findings.is_fine(Check::Attempts) {
+        let words = match memory.attempts.len() {
             0 => "no attempt has ended yet".to_owned(),
             count => {
                 format!("nothing ails a worker, as far as the last {} show", some(count as u64, "attempt"))
             }
         };
-        findings.ok(Check::History, words);
+        findings.ok(Check::Attempts, words);
     }
 }
 
 fn tell(
     subject: &Subject<'_>,
     worker: &Worker,
-    (ailment, attempts): (&Ailment<'_>, &[RecentAttempt]),
+    (ailment, memory): (&Ailment<'_>, &Memory),
     findings: &mut Findings,
 ) {
-    let name = worker.name.as_str();
     let (Ailment::TimesOut { often, last, .. }
     | Ailment::Stalls { often, last, .. }
     | Ailment::RunsOutOfMemory { often, last, .. }
+    | Ailment::MachineRunsOutOfMemory { often, last, .. }
     | Ailment::Fails { often, last, .. }) = ailment;
     let Share { part, whole } = *often;
-    let level = if part * 2 >= whole { Level::Error } else { Level::Warning };
-    let of = format!("{part} of the last {} of worker {name}", some(whole as u64, "attempt"));
-    let task = attempts.iter().find(|attempt| std::ptr::eq(&raw const attempt.record, *last));
-    let task = task.map_or("ID".to_owned(), |attempt| quoted(Path::new(attempt.task.as_str())));
-    let log = subject.run(&format!("logs {task}"));
-    let show = subject.run(&format!("show {task}"));
-    let longer = |key, limit: Duration| subject.set(Some(name), key, format_duration(limit * 2));
-    let (words, mend) = match *ailment {
-        Ailment::TimesOut { limit, slowest, .. } => {
-            let told = format!("{of} reached their limit of {}", lasting(limit));
-            match slowest {
-                Some(slowest) if slowest * 2 >= limit => {
-                    let words = format!("{told}, and others took {}: it is too short", lasting(slowest));
-                    (words, longer("timeout", limit))
-                }
-                Some(slowest) => (
-                    format!(
-                        "{told}, though none that succeeded took more than {}: they hang",
-                        lasting(slowest)
-                    ),
-                    log,
-                ),
-                None => (format!("{told}, and none succeeded: they hang, or it is far too short"), log),
-            }
+    let ago = memory.now.since(last.ended_at);
+    let (level, when) = match (part * 2 >= whole, ago > OLD) {
+        (_, true) => (Level::Warning, format!(", the last {} ago", lasting(ago))),
+        (true, false) => (Level::Error, String::new()),
+        (false, false) => (Level::Warning, String::new()),
+    };
+    let of = format!("{part} of the last {} of worker {}{when}", some(whole as u64, "attempt"), worker.name);
+    let task = memory.attempts.iter().find(|attempt| std::ptr::eq(&raw const attempt.record, *last));
+    let task = task.map_or_else(|| "ID".to_owned(), |attempt| quoted(attempt.task.as_str()));
+    let (words, mend) = told(subject, worker, (ailment, &of, &task));
+    findings.found((Check::Attempts, level), words, mend);
+}
+
+fn told(
+    subject: &Subject<'_>,
+    worker: &Worker,
+    (ailment, of, task): (&Ailment<'_>, &str, &str),
+) -> (String, Mend) {
+    let name = worker.name.as_str();
+    let log = || subject.run(&format!("logs {task}"));
+    match *ailment {
+        Ailment::TimesOut { limit, slowest: Some(slowest), .. } if slowest * 2 >= limit => {
+            let [may, took] = [limit, slowest].map(lasting);
+            let words = format!("{of} reached their limit of {may}, and others took {took}: it is too short");
+            (words, subject.set(Some(name), "timeout", format_duration(limit * 2)))
+        }
+        Ailment::TimesOut { limit, slowest: Some(slowest), .. } => {
+            let [may, took] = [limit, slowest].map(lasting);
+            let words = format!(
+                "{of} reached their limit of {may}, though none that succeeded took more than {took}: they hang"
+            );
+            (words, log())
+        }
+        Ailment::TimesOut { limit, slowest: None, .. } => {
+            let words = format!(
+                "{of} reached their limit of {}, and none succeeded: they hang, or it is far too short",
+                lasting(limit)
+            );
+            (words, log())
         }
         Ailment::Stalls { limit, .. } => {
-            let words = format!("{of} sent no sign of life for {}", lasting(limit));
-            (words, longer("stall_after", limit))
+            let words = format!(
+                "{of} sent no sign of life for {}: they hang, or `stall_after` is too short",
+                lasting(limit)
+            );
+            (words, log())
         }
         Ailment::RunsOutOfMemory { limit, peak, .. } => {
             let (wanted, machine) = (peak.max(limit) * 2, ThisMachine::memory());
             let words = format!("{of} ran out of memory, with {} at the most", bytes(peak.max(limit)));
             if wanted > machine {
-                let mend = format!("do less at a time: this machine has {}", bytes(machine));
-                (words, Mend::Do(mend))
+                (words, Mend::Do(format!("do less at a time: this machine has {}", bytes(machine))))
             } else {
                 (words, subject.set(Some(name), "limits.memory_mb", wanted.div_ceil(MIB).to_string()))
             }
         }
-        Ailment::Fails { outcome, sentence, .. } => {
-            let words = format!("{of} ended as {}, most often: {sentence}", outcome.as_str());
-            let is_of_protocol = matches!(outcome, OutcomeName::ProtocolError | OutcomeName::WorkerBroken);
-            (words, if is_of_protocol { subject.run(&format!("verify {name}")) } else { show })
+        Ailment::MachineRunsOutOfMemory { .. } => {
+            let words =
+                format!("{of} were ended because memory ran out on the machine, or in the host's container");
+            let mend =
+                "give it more memory, or let the host do less at a time (`streams`, `limits.memory_mb`)";
+            (words, Mend::Do(mend.to_owned()))
         }
-    };
-    findings.found((Check::History, level), words, mend);
+        Ailment::Fails { outcome, last, .. } => {
+            let words = format!("{of} ended as {}, most often: {}", outcome.as_str(), last.sentence);
+            let is_of_protocol = matches!(outcome, OutcomeName::ProtocolError | OutcomeName::WorkerBroken);
+            let command = if is_of_protocol { format!("verify {name}") } else { format!("show {task}") };
+            (words, subject.run(&command))
+        }
+    }
 }

@@ -1,13 +1,16 @@
 //! Where everything is kept: the data directory, its disk, and the store in it.
 
-use super::Subject;
-use super::finding::{Check, Findings, Mend};
+use super::finding::{Check, Findings, Level, Mend};
+use super::shell::quoted;
+use super::subject::Subject;
 use crate::context::Context;
 use crate::opened::{database, there};
 use crate::opening;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 use wh_sqlite::{Mode, OpenError, Options, SqliteStore, Writing};
 
 /// What `statfs` calls a file system in memory: tmpfs and ramfs.
@@ -20,36 +23,45 @@ pub(super) fn look(subject: &Subject<'_>, findings: &mut Findings) {
         Ok(about) => about,
         // A link that leads nowhere is told with the store.
         Err(_) if path.is_symlink() => return,
-        Err(_) => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             let home = config.data_home().map_or(String::new(), |home| format!(", in {}", home.display()));
             let words = format!("{} is not there yet; the first task makes it{home}", path.display());
             return findings.ok(Check::Directory, words);
         }
+        Err(error) => {
+            let words = format!("{} cannot be looked at: {error}", path.display());
+            return findings.error(
+                Check::Directory,
+                words,
+                Mend::Do("look as the user of the host".to_owned()),
+            );
+        }
     };
-    let shown = path.display();
-    let own = rustix::process::geteuid().as_raw();
-    if about.uid() != own {
-        let words = format!("{shown} belongs to user {}, and this is user {own}", about.uid());
-        let command = format!("sudo -u '#{}' workerhost doctor", about.uid());
-        // Root may do everything in there, but what it makes there is then closed to the host.
-        let mend =
-            if own == 0 { Mend::Run(command) } else { Mend::Do(format!("look as that user: {command}")) };
-        findings.error(Check::Directory, words, mend);
-    } else if about.mode() & 0o077 != 0 {
-        let words =
-            format!("{shown} is open to other users (mode {:o}), with the tasks in it", about.mode() & 0o777);
-        findings.warning(Check::Directory, words, Mend::Run(format!("chmod 700 {}", quoted(path))));
+    if about.is_dir() {
+        access(subject, (path, about.uid(), about.mode()), findings);
     }
     if is_in_memory(path) {
-        let words = format!("{shown} lies in memory, and all tasks are gone after a reboot");
-        findings.warning(
-            Check::Directory,
-            words,
-            subject.set(None, "data_dir", "/var/lib/workerhost".into()),
-        );
+        let words = format!("{} lies in memory, and all tasks are gone after a reboot", path.display());
+        let mend = "stop the hosts, move it to a disk, and name its new place as `data_dir`";
+        findings.warning(Check::Directory, words, Mend::Do(mend.to_owned()));
     }
     if findings.is_fine(Check::Directory) {
-        findings.ok(Check::Directory, format!("{shown} is this user's alone, on a disk"));
+        findings.ok(Check::Directory, format!("{} is this user's alone, on a disk", path.display()));
+    }
+}
+
+fn access(subject: &Subject<'_>, (path, owner, mode): (&Path, u32, u32), findings: &mut Findings) {
+    let (shown, own) = (path.display(), rustix::process::geteuid().as_raw());
+    if owner != own {
+        let words = format!("{shown} belongs to user {owner}, and this is user {own}");
+        let mend = Mend::Do(format!("look as that user: sudo -u '#{owner}' {} doctor", subject.program));
+        // Root may do everything in there.
+        let level = if own == 0 { Level::Warning } else { Level::Error };
+        findings.found((Check::Directory, level), words, mend);
+    } else if mode & 0o077 != 0 {
+        let words = format!("{shown} is open to other users (mode {:o}), with the tasks in it", mode & 0o777);
+        let command = format!("chmod 700 {}", quoted(&path.to_string_lossy()));
+        findings.warning(Check::Directory, words, Mend::Run(command));
     }
 }
 
@@ -65,7 +77,7 @@ pub(super) fn store(
     subject: &Subject<'_>,
     context: &Context,
     findings: &mut Findings,
-) -> Option<std::sync::Arc<SqliteStore>> {
+) -> Option<Arc<SqliteStore>> {
     let configuration = subject.configuration;
     let path = database(configuration);
     if there(&path).is_err() {
@@ -82,26 +94,32 @@ pub(super) fn store(
         Err(error) => {
             let mend = mend(subject, &error);
             let words = error.to_string();
-            // Behind the semicolon stands what is to be done, which is the mend then.
-            let (what, help) = words.rsplit_once("; ").unwrap_or((&words, "run `workerhost db check`"));
-            findings.error(Check::Store, what, mend.unwrap_or_else(|| Mend::Do(help.to_owned())));
+            // Behind the semicolon stands what is to be done.
+            let what = words.rsplit_once("; ").map_or(words.as_str(), |(what, _)| what);
+            findings.error(Check::Store, what, mend);
             None
         }
     }
 }
 
-fn mend(subject: &Subject<'_>, error: &OpenError) -> Option<Mend> {
-    Some(match error {
+fn mend(subject: &Subject<'_>, error: &OpenError) -> Mend {
+    let words = error.to_string();
+    let help = || Mend::Do(words.rsplit_once("; ").map_or(&*words, |(_, help)| help).to_owned());
+    match error {
         OpenError::Older { .. } => subject.run("db migrate"),
-        OpenError::Copied { link, .. } => Mend::Run(format!("rm {}", quoted(link))),
-        OpenError::Io { .. } => Mend::Do("run it as the user of the host".to_owned()),
-        _ => return None,
-    })
-}
-
-/// A path as a shell takes it for one word.
-pub(super) fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
-    if text.chars().all(is_plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+        OpenError::Copied { link, .. } => Mend::Run(format!("rm {}", quoted(&link.to_string_lossy()))),
+        OpenError::Io { .. } => {
+            Mend::Do("see whether it is the right user, and whether it can be written".to_owned())
+        }
+        OpenError::NetworkFileSystem { .. }
+        | OpenError::Apart { .. }
+        | OpenError::OtherStore { .. }
+        | OpenError::Astray { .. }
+        | OpenError::Linked { .. }
+        | OpenError::Newer { .. }
+        | OpenError::Foreign { .. }
+        | OpenError::Damaged { .. }
+        | OpenError::Incomplete { .. }
+        | OpenError::InUse { .. } => help(),
+    }
 }

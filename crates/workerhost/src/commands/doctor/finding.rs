@@ -3,6 +3,9 @@
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
+/// What is shown in the place of values that came from outside.
+const HIDDEN: &str = "<redacted>";
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,7 +57,7 @@ pub(super) enum Check {
     /// Whether what waits is done by anybody.
     Backlog,
     /// What became of the last attempts.
-    History,
+    Attempts,
 }
 
 impl Check {
@@ -72,7 +75,7 @@ impl Check {
             Self::Service => "service",
             Self::Host => "host",
             Self::Backlog => "backlog",
-            Self::History => "history",
+            Self::Attempts => "attempts",
         }
     }
 }
@@ -147,6 +150,23 @@ impl Findings {
 
     pub(super) fn found(&mut self, (check, level): (Check, Level), words: impl Into<String>, mend: Mend) {
         self.0.push(Finding { check, level, words: words.into(), mend: Some(mend) });
+    }
+
+    /// Takes values out of all words that are not to be printed.
+    pub(super) fn hide(&mut self, values: &[String]) {
+        let hide = |words: &mut String| {
+            for value in values.iter().filter(|value| words.contains(value.as_str())).collect::<Vec<_>>() {
+                *words = words.replace(value.as_str(), HIDDEN);
+            }
+        };
+        for Finding { words, mend, .. } in &mut self.0 {
+            hide(words);
+            match mend {
+                Some(Mend::Run(text) | Mend::Do(text)) => hide(text),
+                Some(Mend::Set(setting)) => hide(&mut setting.value),
+                None => {}
+            }
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Finding> {

@@ -4,31 +4,37 @@ mod attempts;
 mod backlog;
 mod directory;
 mod finding;
+mod hosts;
 mod machine;
 mod page;
 mod service;
+mod shell;
+mod subject;
 mod unit;
 mod workers;
 
-use self::finding::{Check, Findings, Level, Mend, Setting};
+use self::finding::{Check, Findings, Level, Mend};
+use self::shell::quoted;
+use self::subject::Subject;
 use crate::configuration::{self, Configuration, Need, Unfit};
 use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::Ended;
 use crate::words::some;
 use clap::Args;
-use std::path::Path;
 use std::sync::Arc;
 use wh_config::{Problems, Severity};
+use wh_domain::time::Timestamp;
 use wh_ports::clock::Clock;
-use wh_ports::reader::Reader;
-use wh_sqlite::SystemClock;
+use wh_ports::reader::{Backlog, Filter, HostView, Reader, RecentAttempt};
+use wh_ports::store::StoreError;
+use wh_sqlite::{SqliteStore, SystemClock};
 use wh_supervisor::{Fitness, RunnerOptions};
 
 /// So many tasks of each type are counted.
 const MOST_COUNTED: u32 = 10_000;
-/// So many of the last attempts are looked at.
-const MOST_ATTEMPTS: u32 = 1_000;
+/// So many of the last attempts are looked at, of all workers together.
+const MOST_ATTEMPTS: u32 = 10_000;
 
 /// Look for what is wrong: with this machine, the configuration, the store and its hosts, each with its mend
 ///
@@ -45,23 +51,14 @@ Examples:
 
 pub(crate) fn run(_options: Options, context: &Context) -> Ended {
     let mut findings = Findings::default();
-    match configuration::look(&context.globals, Need::Nothing) {
-        Ok(configuration) => {
-            let subject = Subject { configuration: &configuration, program: program(context) };
-            configured(&configuration, &mut findings);
-            directory::look(&subject, &mut findings);
-            machine::look(&subject, &mut findings);
-            service::look(&subject, &mut findings);
-            block_on(async {
-                on_this_machine(&subject, &mut findings).await;
-                in_this_store(&subject, context, &mut findings).await;
-                Ok(())
-            })?;
-        }
-        Err(Unfit::Missing(failure)) => {
-            findings.error(Check::Configuration, failure.message, Mend::Do(failure.help.unwrap_or_default()));
-        }
-        Err(Unfit::Wrong(_, problems)) => tell(&problems, &mut findings),
+    let configuration = configured(context, &mut findings);
+    if let Some((configuration, is_whole)) = &configuration {
+        let subject = Subject { configuration, is_whole: *is_whole, program: program(context) };
+        block_on(async {
+            look(&subject, context, &mut findings).await;
+            Ok(())
+        })?;
+        findings.hide(&configuration.config.hidden_values());
     }
     if context.terminal.json {
         findings.iter().try_for_each(|finding| context.terminal.object(&page::Object::of(finding)))?;
@@ -71,9 +68,28 @@ pub(crate) fn run(_options: Options, context: &Context) -> Ended {
     Ok(if findings.count(Level::Error) > 0 { Exit::Unwell } else { Exit::Ok })
 }
 
-fn configured(configuration: &Configuration, findings: &mut Findings) {
-    tell(&configuration.warnings, findings);
-    tell(&configuration::idle_variables(), findings);
+/// What is configured, and whether that is all of it: of a configuration that cannot be used, only where its store is.
+fn configured(context: &Context, findings: &mut Findings) -> Option<(Configuration, bool)> {
+    match configuration::look(&context.globals, Need::Nothing) {
+        Ok(configuration) => {
+            tell(&configuration.warnings, findings);
+            tell(&configuration::idle_variables(), findings);
+            tell_file(&configuration, findings);
+            Some((configuration, true))
+        }
+        Err(Unfit::Missing(failure)) => {
+            let mend = Mend::Do(failure.help.unwrap_or_default());
+            findings.error(Check::Configuration, failure.message, mend);
+            None
+        }
+        Err(Unfit::Wrong(file, problems)) => {
+            tell(&problems, findings);
+            configuration::of_the_store(&context.globals, &file).map(|configuration| (configuration, false))
+        }
+    }
+}
+
+fn tell_file(configuration: &Configuration, findings: &mut Findings) {
     match &configuration.file {
         Some(file) if findings.is_fine(Check::Configuration) => {
             let workers = some(configuration.config.workers.len() as u64, "worker");
@@ -101,67 +117,72 @@ fn tell(problems: &Problems, findings: &mut Findings) {
     }
 }
 
-async fn on_this_machine(subject: &Subject<'_>, findings: &mut Findings) {
-    let configuration = subject.configuration;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let private = configuration.private();
-    let options =
-        RunnerOptions { private, ..RunnerOptions::new(configuration.config.data_dir.clone(), clock) };
-    match Fitness::new(options) {
-        Ok(fitness) => workers::look(subject, &fitness, findings).await,
-        Err(error) => findings.error(
-            Check::Program,
-            format!("no process can be started: {error}"),
-            Mend::Do("give this user more processes (`ulimit -u`), or end some".to_owned()),
-        ),
-    }
+/// What a store remembers.
+struct Memory {
+    hosts: Vec<HostView>,
+    backlog: Vec<Backlog>,
+    /// Tasks that hosts have claimed: at most a page.
+    claimed: u64,
+    attempts: Vec<RecentAttempt>,
+    now: Timestamp,
 }
 
-async fn in_this_store(subject: &Subject<'_>, context: &Context, findings: &mut Findings) {
-    let Some(store) = directory::store(subject, context, findings) else { return };
-    let now = SystemClock::new().wall();
-    let looked = async {
-        let (hosts, backlog) = (store.hosts().await?, store.backlog(MOST_COUNTED).await?);
-        let attempts = store.recent_attempts(MOST_ATTEMPTS).await?;
-        Ok::<_, wh_ports::store::StoreError>((hosts, backlog, attempts))
-    };
-    match looked.await {
-        Ok((hosts, backlog, attempts)) => {
-            machine::clock(&attempts, now, findings);
-            backlog::look(subject, &hosts, (&backlog, now), findings);
-            attempts::look(subject, &attempts, findings);
-        }
-        Err(error) => {
+async fn look(subject: &Subject<'_>, context: &Context, findings: &mut Findings) {
+    directory::look(subject, findings);
+    let memory = match directory::store(subject, context, findings) {
+        Some(store) => remember(&store).await.unwrap_or_else(|error| {
             findings.error(Check::Store, error.to_string(), subject.run("db check"));
+            None
+        }),
+        None => None,
+    };
+    let hosts = memory.as_ref().map_or(&[][..], |memory| &memory.hosts);
+    let attempts = memory.as_ref().map_or(&[][..], |memory| &memory.attempts);
+    if subject.is_whole {
+        machine::look(subject, hosts, findings);
+        service::look(subject, findings);
+        match fitness(subject) {
+            Ok(fitness) => workers::look(subject, (&fitness, attempts), findings).await,
+            Err(error) => findings.error(
+                Check::Program,
+                format!("no process can be started: {error}"),
+                Mend::Do("give this user more processes (`ulimit -u`), or end some".to_owned()),
+            ),
         }
     }
-}
-
-/// Who is looked at.
-struct Subject<'a> {
-    configuration: &'a Configuration,
-    /// How this program is called so that it looks at the same again.
-    program: String,
-}
-
-impl Subject<'_> {
-    /// The mend that sets a key of the configuration, or of one of its workers.
-    fn set(&self, worker: Option<&str>, key: &'static str, value: String) -> Mend {
-        let (file, worker) = (self.configuration.file.clone(), worker.map(str::to_owned));
-        Mend::Set(Setting { file, worker, key, value })
-    }
-
-    /// The mend that runs a command of ours.
-    fn run(&self, arguments: &str) -> Mend {
-        Mend::Run(format!("{} {arguments}", self.program))
+    let Some(memory) = &memory else { return };
+    machine::clock(attempts, memory.now, findings);
+    hosts::look(subject, memory, findings);
+    if subject.is_whole {
+        backlog::look(subject, memory, findings);
+        attempts::look(subject, memory, findings);
     }
 }
 
+fn fitness(subject: &Subject<'_>) -> std::io::Result<Fitness> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let private = subject.configuration.private();
+    let data_dir = subject.configuration.config.data_dir.clone();
+    Fitness::new(RunnerOptions { private, ..RunnerOptions::new(data_dir, clock) })
+}
+
+async fn remember(store: &SqliteStore) -> Result<Option<Memory>, StoreError> {
+    let claimed =
+        Filter { states: vec![wh_domain::task::StateName::Claimed], most: 100, ..Filter::default() };
+    Ok(Some(Memory {
+        hosts: store.hosts().await?,
+        backlog: store.backlog(MOST_COUNTED).await?,
+        claimed: store.list(claimed).await?.tasks.len() as u64,
+        attempts: store.recent_attempts(MOST_ATTEMPTS).await?,
+        now: SystemClock::new().wall(),
+    }))
+}
+
+/// How this program is called so that it looks at the same again.
 fn program(context: &Context) -> String {
     let file = context.globals.config.as_ref();
-    let file = file.map_or(String::new(), |file| format!(" -c {}", directory::quoted(file)));
+    let file = file.map_or(String::new(), |file| format!(" -c {}", quoted(&file.to_string_lossy())));
     let store = context.globals.store.as_ref();
-    let store =
-        store.map_or(String::new(), |store| format!(" --store {}", directory::quoted(Path::new(store))));
+    let store = store.map_or(String::new(), |store| format!(" --store {}", quoted(store)));
     format!("workerhost{file}{store}")
 }

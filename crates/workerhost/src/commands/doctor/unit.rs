@@ -1,7 +1,7 @@
 //! What systemd's unit files say, as far as a host is concerned. See systemd.unit(5), systemd.service(5), systemd.time(7).
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,8 +17,6 @@ const DEFAULT_STOP: Duration = Duration::from_secs(90);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Service {
     pub(super) name: String,
-    /// The file.
-    pub(super) path: PathBuf,
     /// The section `[Service]`, with what drop-ins say.
     keys: BTreeMap<String, String>,
 }
@@ -37,40 +35,53 @@ impl Service {
         }
     }
 
-    /// The words of what it starts, without marks and quotes.
+    /// What it starts, without marks, quotes and `env`.
     pub(super) fn command(&self) -> Vec<&str> {
         let line = self.get("ExecStart").unwrap_or_default().trim_start_matches(['@', '-', ':', '+', '!']);
-        line.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect()
+        let words = line.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
+        let is_env = |word: &&str| Path::new(word).file_name() == Some(OsStr::new("env"));
+        words.skip_while(is_env).collect()
     }
 }
 
 /// The services in these directories, of which earlier ones hide later ones, that start a program of this name.
 pub(super) fn services(directories: &[PathBuf], program: &str) -> Vec<Service> {
-    let mut found: BTreeMap<String, Service> = BTreeMap::new();
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     for directory in directories {
         for path in entries(directory, "service") {
             let Some(name) = path.file_name().and_then(OsStr::to_str) else { continue };
-            if found.contains_key(name) {
+            // Another name of a unit is no other one; and a masked one, an empty file, hides those behind it.
+            let is_alias =
+                path.is_symlink() && path.canonicalize().is_ok_and(|to| to.file_name() != path.file_name());
+            if is_alias || !seen.insert(name.to_owned()) {
                 continue;
             }
-            let Some(text) = read(&path).filter(|text| text.contains(program)) else { continue };
-            let mut keys = BTreeMap::new();
-            take_in(&mut keys, &text);
-            let drop_ins = directories.iter().rev().map(|directory| directory.join(format!("{name}.d")));
-            let mut drop_ins: Vec<PathBuf> =
-                drop_ins.flat_map(|directory| entries(&directory, "conf")).collect();
-            drop_ins.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
-            for drop_in in drop_ins {
-                take_in(&mut keys, &read(&drop_in).unwrap_or_default());
-            }
-            let service = Service { name: name.to_owned(), path: path.clone(), keys };
+            let Some(keys) = keys(directories, &path, name) else { continue };
+            let service = Service { name: name.to_owned(), keys };
             let is_ours = |word: &&str| Path::new(word).file_name() == Some(OsStr::new(program));
             if service.command().first().is_some_and(is_ours) {
-                found.insert(name.to_owned(), service);
+                found.push(service);
             }
         }
     }
-    found.into_values().collect()
+    found
+}
+
+/// What a unit says, with its drop-ins: they count in the order of their names, wherever they lie.
+fn keys(directories: &[PathBuf], path: &Path, name: &str) -> Option<BTreeMap<String, String>> {
+    let mut keys = BTreeMap::new();
+    take_in(&mut keys, &read(path)?);
+    let mut drop_ins: BTreeMap<OsString, PathBuf> = BTreeMap::new();
+    for directory in directories {
+        for drop_in in entries(&directory.join(format!("{name}.d")), "conf") {
+            let Some(name) = drop_in.file_name().map(OsStr::to_owned) else { continue };
+            drop_ins.entry(name).or_insert(drop_in);
+        }
+    }
+    for drop_in in drop_ins.values() {
+        take_in(&mut keys, &read(drop_in).unwrap_or_default());
+    }
+    Some(keys)
 }
 
 fn entries(directory: &Path, extension: &str) -> Vec<PathBuf> {
@@ -116,20 +127,20 @@ fn timespan(text: &str) -> Option<Duration> {
     }
     let (mut rest, mut sum) = (text.trim(), Duration::ZERO);
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let count: u64 = rest.get(..digits)?.parse().ok()?;
+        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
+        let count: f64 = rest.get(..digits)?.parse().ok()?;
         rest = rest.get(digits..)?.trim_start();
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let unit = match rest.get(..letters)? {
-            "us" | "usec" => Duration::from_micros(1),
-            "ms" | "msec" => Duration::from_millis(1),
-            "" | "s" | "sec" | "second" | "seconds" => Duration::from_secs(1),
-            "m" | "min" | "minute" | "minutes" => Duration::from_secs(60),
-            "h" | "hr" | "hour" | "hours" => Duration::from_secs(3_600),
-            "d" | "day" | "days" => Duration::from_secs(86_400),
+            "us" | "usec" => 0.000_001,
+            "ms" | "msec" => 0.001,
+            "" | "s" | "sec" | "second" | "seconds" => 1.0,
+            "m" | "min" | "minute" | "minutes" => 60.0,
+            "h" | "hr" | "hour" | "hours" => 3_600.0,
+            "d" | "day" | "days" => 86_400.0,
             _ => return None,
         };
-        sum += unit.checked_mul(u32::try_from(count).ok()?)?;
+        sum += Duration::try_from_secs_f64(count * unit).ok()?;
         rest = rest.get(letters..)?.trim_start();
     }
     Some(sum)
@@ -146,6 +157,7 @@ mod tests {
             ("1min 30s", Some(90_000)),
             ("2h5m", Some(7_500_000)),
             ("500ms", Some(500)),
+            ("0.5min", Some(30_000)),
             ("infinity", Some(0)),
             ("soon", None),
             ("5 parsecs", None),
@@ -166,6 +178,9 @@ mod tests {
         fs::write(first.join("jobs.service"), unit).unwrap();
         fs::write(second.join("jobs.service"), "[Service]\nExecStart=/bin/workerhost hidden\n").unwrap();
         fs::write(second.join("other.service"), "[Service]\nExecStart=/bin/other workerhost\n").unwrap();
+        fs::write(first.join("masked.service"), "").unwrap();
+        fs::write(second.join("masked.service"), "[Service]\nExecStart=/bin/workerhost run\n").unwrap();
+        std::os::unix::fs::symlink("jobs.service", first.join("alias.service")).unwrap();
         fs::write(first.join("jobs.service.d/10.conf"), "[Service]\nTimeoutStopSec=1min\nKillMode=\n")
             .unwrap();
         let services = services(&[first, second], "workerhost");

@@ -42,6 +42,7 @@ fn settled(worker: &str, stream: u32, next: Next) -> Event {
         class: None,
         exit: None,
         stop: None,
+        breach: None,
         sentence: "s".into(),
         warnings: Vec::new(),
         leaked: Vec::new(),

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use wh_domain::attempt::OutcomeName;
 use wh_domain::ending::{Exit, Stop};
+use wh_domain::isolation::{Isolation, Level};
 use wh_domain::time::{StoreInstant, Timestamp};
 use wh_domain::timeout::TimeoutPolicy;
+use wh_domain::worker::Worker;
 use wh_ports::clock::Clock;
 use wh_ports::runner::{Order, Runner, Said};
 
@@ -370,15 +372,19 @@ async fn a_process_in_namespaces_of_its_own_is_ended_too() {
 }
 
 #[tokio::test]
-async fn a_thousand_escapes_leave_no_survivor() {
+async fn a_thousand_escapes_leave_no_survivor_at_any_level_of_isolation() {
     let rounds = if std::env::var_os("WH_SLOW_TESTS").is_some() { 334 } else { 10 };
-    let rig = Rig::new();
-    let mut witness = Witness::new(rig.dir.path());
+    // Where the host keeps nothing: the worker is to write there.
+    let outside = tempfile::tempdir().unwrap();
+    let (rig, mut witness) = (Rig::new(), Witness::new(outside.path()));
     let script = escapist(&witness, "os._exit(1)");
-    let leaky = worker(["python3", "-c", &script]);
-    for _ in 0..rounds {
-        let done = rig.run(&leaky, "{}").await;
-        witness.assert_deserted();
-        assert_eq!(done.finished.leaked.len(), 3, "{}", done.summary());
+    for level in [Level::None, Level::Strict] {
+        let isolation = Isolation { level, write: vec![outside.path().to_owned()], ..Isolation::default() };
+        let leaky = Worker { isolation, ..worker(["python3", "-c", &script]) };
+        for _ in 0..rounds {
+            let done = rig.run(&leaky, "{}").await;
+            witness.assert_deserted();
+            assert_eq!(done.finished.leaked.len(), 3, "{level:?}: {}", done.summary());
+        }
     }
 }

@@ -89,7 +89,7 @@ fn least(commits: &mut Commits, worker: &[String], stamps: &mut Stamps) -> Resul
 }
 
 /// From handing a task to a producer until its worker has begun.
-fn begins(producer: &mut Producer, stamps: &mut Stamps) -> Result<f64, Trouble> {
+pub(super) fn begins(producer: &mut Producer, stamps: &mut Stamps) -> Result<f64, Trouble> {
     std::thread::sleep(PAUSE);
     let begun = clock::now();
     producer.give("{\"type\":\"stamp\"}")?;

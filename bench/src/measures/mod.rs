@@ -6,6 +6,7 @@ mod depth;
 mod idling;
 mod intake;
 mod latency;
+mod neighbours;
 
 use crate::ground::Ground;
 use crate::report::Row;
@@ -43,6 +44,11 @@ pub(crate) const ALL: &[Measure] = &[
         name: "depth",
         what: "claiming beside a million tasks against a thousand (P8)",
         run: depth::measure,
+    },
+    Measure {
+        name: "neighbours",
+        what: "what a stream suffers from another that runs out of memory",
+        run: neighbours::measure,
     },
     Measure { name: "idling", what: "what a host uses that has nothing to do (P9)", run: idling::measure },
 ];

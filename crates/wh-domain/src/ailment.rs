@@ -11,7 +11,7 @@ use std::time::Duration;
 /// So many of the last attempts are looked at.
 pub const WINDOW: usize = 50;
 /// Whose last so many attempts went well is well, whatever was before: it has been mended.
-const RECOVERED: usize = 5;
+const RECOVERED: usize = 3;
 /// What happens less often than in one of so many attempts is no ailment.
 const RARE: usize = 10;
 /// Once may be chance.
@@ -100,12 +100,16 @@ pub fn ailments<'a>(allowance: Allowance<'_>, attempts: &[&'a AttemptRecord]) ->
         return Vec::new();
     }
     let mut kinds: BTreeMap<Kind, Vec<&AttemptRecord>> = BTreeMap::new();
+    let mut whole = 0;
     for attempt in &looked_at {
-        if let Some(kind) = kind(allowance, attempt) {
-            kinds.entry(kind).or_default().push(attempt);
+        match kind(allowance, attempt) {
+            Some(kind) => kinds.entry(kind).or_default().push(attempt),
+            None if attempt.outcome == OutcomeName::Succeeded => {}
+            // What has been mended says nothing either.
+            None => continue,
         }
+        whole += 1;
     }
-    let whole = looked_at.len();
     let is_often = |kind: &(Kind, Vec<_>)| kind.1.len() >= LEAST && kind.1.len() * RARE >= whole;
     let ailment = |(kind, of_it): (Kind, Vec<&'a AttemptRecord>)| {
         let (often, last) = (Share { part: of_it.len(), whole }, *of_it.first()?);

@@ -78,6 +78,12 @@ pub enum BadOutputPath {
     Character,
     /// It is longer than any path.
     TooLong,
+    /// It begins with the name of the directory that it lies in.
+    Doubled,
+    /// It has a sign that means something in other patterns, and nothing in these.
+    Sign,
+    /// The host itself writes a file of this name.
+    HostsOwn,
 }
 
 impl fmt::Display for BadOutputPath {
@@ -88,6 +94,11 @@ impl fmt::Display for BadOutputPath {
             Self::Part => "has an empty part, `.` or `..`",
             Self::Character => "has a control character",
             Self::TooLong => "is longer than 4096 bytes",
+            Self::Doubled => "begins with `output/`, and is looked for below that directory",
+            Self::Sign => {
+                "has `**`, `?`, `[` or `{`, which mean nothing here: a `*` is any characters of one name"
+            }
+            Self::HostsOwn => "is the host's own page of the worker's progress",
         })
     }
 }
@@ -108,6 +119,9 @@ impl OutputPath {
             text if text.len() > LONGEST => Err(BadOutputPath::TooLong),
             text if text.chars().any(char::is_control) => Err(BadOutputPath::Character),
             text if text.split('/').any(is_no_name) => Err(BadOutputPath::Part),
+            text if text.starts_with("output/") => Err(BadOutputPath::Doubled),
+            text if text.contains("**") || text.contains(['?', '[', '{']) => Err(BadOutputPath::Sign),
+            "progress.md" => Err(BadOutputPath::HostsOwn),
             text => Ok(Self(text.into())),
         }
     }

@@ -1,6 +1,7 @@
 //! JSON, and what a JSON Schema says of it.
 
 use crate::flaw::Flaw;
+use crate::text::Checking;
 use jsonschema::Validator;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -15,8 +16,12 @@ const MOST_TOLD: usize = 300;
 
 /// One JSON value, and nothing behind it.
 pub(crate) fn well_formed(file: impl Read) -> Result<(), Flaw> {
-    let read: Result<IgnoredAny, _> = serde_json::from_reader(BufReader::new(file));
-    read.map(drop).map_err(flaw)
+    let mut text = BufReader::new(Checking::new(file));
+    let read: Result<IgnoredAny, _> = serde_json::from_reader(&mut text);
+    match (text.get_mut().flaw.take(), read) {
+        (Some(flaw), _) => Err(flaw),
+        (None, read) => read.map(drop).map_err(flaw),
+    }
 }
 
 fn flaw(error: serde_json::Error) -> Flaw {
@@ -66,7 +71,9 @@ impl Schema {
         }
         let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         let schema: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        jsonschema::validator_for(&schema).map(Self).map_err(|error| wrong(short(&error.to_string())))
+        // A `format` that is written there is meant to hold.
+        let options = jsonschema::options().should_validate_formats(true);
+        options.build(&schema).map(Self).map_err(|error| wrong(short(&error.to_string())))
     }
 
     /// Holds a value against it.
@@ -103,6 +110,8 @@ mod tests {
         assert_eq!(said("{\"a\": 1"), "breaks off: EOF while parsing an object at line 1 column 7");
         assert_eq!(said("{} {}"), "is no json: trailing characters at line 1 column 4");
         assert_eq!(said("{'a': 1}"), "is no json: key must be a string at line 1 column 2");
+        let latin = well_formed(&b"{\"a\": \"\xf6\"}"[..]).unwrap_err().to_string();
+        assert_eq!(latin, "is no UTF-8 text: byte 7 is none");
         assert!(said(&"[".repeat(100_000)).starts_with("breaks off"), "however deep");
     }
 
@@ -112,7 +121,8 @@ mod tests {
         let path = dir.path().join("s.json");
         let row = serde_json::json!({"minimum": 1});
         let rows = serde_json::json!({"items": {"$ref": "#/$defs/row"}});
-        let properties = serde_json::json!({"id": {"type": "integer"}, "rows": rows});
+        let day = serde_json::json!({"type": "string", "format": "date"});
+        let properties = serde_json::json!({"id": {"type": "integer"}, "rows": rows, "day": day});
         let schema = serde_json::json!({"required": ["id"], "properties": properties, "$defs": {"row": row}});
         fs::write(&path, schema.to_string()).unwrap();
         let schema = Schema::read(&path).unwrap();
@@ -128,6 +138,7 @@ mod tests {
             said("{\"id\": 1, \"rows\": [1, 0]}")
                 .starts_with("is not as its schema says: /rows/1: 0 is less")
         );
+        assert!(said("{\"id\": 1, \"day\": \"someday\"}").contains("/day: \"someday\" is not a \"date\""));
         assert!(said("{\"id\": ").starts_with("breaks off"));
         let long = format!("{{\"id\": \"{}\"}}", "x".repeat(10_000));
         assert!(said(&long).chars().count() < MOST_TOLD + 100);

@@ -1,36 +1,73 @@
 //! Text, and Markdown.
 
 use crate::flaw::Flaw;
-use std::io::Read;
+use std::io::{self, Read};
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 64 << 10;
 
 /// Bytes that are UTF-8, and none of them NUL: that is what is left of what was never written.
-pub(crate) fn utf8(mut file: impl Read) -> Result<(), Flaw> {
-    let (mut bytes, mut held, mut offset) = (vec![0; PIECE], 0, 0_u64);
+pub(crate) fn utf8(file: impl Read) -> Result<(), Flaw> {
+    let mut file = Checking::new(file);
+    let mut bytes = vec![0; PIECE];
     loop {
-        let room = bytes.get_mut(held..).unwrap_or_default();
-        let read = file.read(room)?;
-        let piece = bytes.get(..held + read).unwrap_or_default();
-        let good = match std::str::from_utf8(piece) {
-            Ok(_) => piece.len(),
+        let read = file.read(&mut bytes);
+        if let Some(flaw) = file.flaw.take() {
+            return Err(flaw);
+        }
+        if read? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Hands on what it reads for as long as that is text.
+pub(crate) struct Checking<R> {
+    file: R,
+    /// The beginning of a character, until the rest of it comes.
+    held: Vec<u8>,
+    offset: u64,
+    /// What is wrong, once something is: nothing is handed on from there.
+    pub(crate) flaw: Option<Flaw>,
+}
+
+impl<R: Read> Checking<R> {
+    pub(crate) const fn new(file: R) -> Self {
+        Self { file, held: Vec::new(), offset: 0, flaw: None }
+    }
+
+    fn look_at(&mut self, piece: &[u8]) -> Result<(), Flaw> {
+        let at_end = piece.is_empty();
+        self.held.extend_from_slice(piece);
+        let good = match std::str::from_utf8(&self.held) {
+            Ok(_) => self.held.len(),
             // A character that is cut goes on with the next piece, if there is one.
-            Err(error) if error.error_len().is_none() && read > 0 => error.valid_up_to(),
+            Err(error) if error.error_len().is_none() && !at_end => error.valid_up_to(),
             Err(error) => {
-                let at = offset + error.valid_up_to() as u64;
+                let at = self.offset + error.valid_up_to() as u64;
                 return Err(Flaw::format("UTF-8 text", format!("byte {at} is none")));
             }
         };
-        if let Some(at) = piece.iter().take(good).position(|byte| *byte == 0) {
-            return Err(Flaw::format("text", format!("byte {} is NUL", offset + at as u64)));
+        if let Some(at) = self.held.iter().take(good).position(|byte| *byte == 0) {
+            return Err(Flaw::format("text", format!("byte {} is NUL", self.offset + at as u64)));
         }
-        if read == 0 {
-            return Ok(());
+        self.held.drain(..good);
+        self.offset += good as u64;
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Checking<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(room)?;
+        match self.look_at(room.get(..read).unwrap_or_default()) {
+            Ok(()) => Ok(read),
+            Err(flaw) => {
+                let error = io::Error::new(io::ErrorKind::InvalidData, flaw.to_string());
+                self.flaw = Some(flaw);
+                Err(error)
+            }
         }
-        let end = piece.len();
-        bytes.copy_within(good..end, 0);
-        (held, offset) = (end - good, offset + good as u64);
     }
 }
 

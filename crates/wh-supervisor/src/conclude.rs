@@ -53,7 +53,8 @@ pub(crate) async fn conclude(
     (orders, freed): (&mut Orders, &Notify),
 ) -> (Finished, Option<Place>) {
     let worker = &closing.assignment.worker;
-    let (progress, redactor) = (hearing.progress.clone(), hearing.log.redactor());
+    let (progress, measured) = (hearing.progress.clone(), hearing.measured.clone());
+    let redactor = hearing.log.redactor();
     let (heard, log) = hearing.conclude(age, closing.ended_at);
     let breach = closing.ended.breach.or_else(|| of_file_size(&closing.exit, &worker.limits));
     let (exit, stop, stdin_untouched) = (closing.exit, closing.stop, closing.stdin_untouched);
@@ -64,7 +65,7 @@ pub(crate) async fn conclude(
     let untold = log.untold();
     let (log_tail, file) = log.finish();
     let judged = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
-    let claims = Claims { outputs: heard.outputs, quality: heard.quality, progress: progress.clone() };
+    let claims = Claims { outputs: heard.outputs, quality: heard.quality, progress: measured };
     let place = closing.ground.as_ref().map(|(place, _)| place);
     let review = reviewing::review(&judged, place, (&closing.assignment, claims), &redactor).await;
     let mut verdict = judged.reviewed(&review);

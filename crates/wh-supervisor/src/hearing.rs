@@ -31,6 +31,8 @@ pub(crate) struct Hearing {
     result: Option<WorkerResult>,
     /// How far the worker last said it is.
     pub(crate) progress: Option<Progress>,
+    /// How far it last said it is in numbers.
+    pub(crate) measured: Option<Progress>,
 }
 
 /// What was heard.
@@ -65,7 +67,7 @@ impl Hearing {
             nesting: bounds.nesting,
             events_per_second: bounds.events_per_second,
         });
-        Self { output, channel, log, partial: None, result: None, progress: None }
+        Self { output, channel, log, partial: None, result: None, progress: None, measured: None }
     }
 
     /// Takes a piece of standard output that came at `now`, measured from any fixed moment.
@@ -115,6 +117,9 @@ impl Hearing {
                 let redactor = self.log.redactor();
                 let message = message.map(|message| redactor.hide(&message).into());
                 let progress = Progress { current, total, percent, message };
+                if progress.total.is_some() || progress.percent.is_some() {
+                    self.measured = Some(progress.clone());
+                }
                 self.progress = Some(progress.clone());
                 self.log.tell(Said::Progress(progress));
             }

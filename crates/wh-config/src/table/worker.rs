@@ -142,7 +142,7 @@ pub(super) static WORKER: Section = Section {
             "outputs",
             Kind::Sections(&OUTPUT),
             "Files that it is to leave in `output/`. A success without them, or with others than declared, is a failure that \
-             names the check, and is tried again.",
+             names the check, and is tried again: docs/outputs.md.",
         )
         .example("[{path: report.md, format: markdown}]"),
         Key::new("bounds", Kind::Section(&BOUNDS), "Numbers that bound one attempt.").or_section(),

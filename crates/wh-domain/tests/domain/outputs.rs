@@ -40,6 +40,11 @@ fn a_path_stays_below_the_output_directory() {
         ("a/./b", BadOutputPath::Part),
         ("a/", BadOutputPath::Part),
         ("a\nb", BadOutputPath::Character),
+        ("output/a.md", BadOutputPath::Doubled),
+        ("**/a.md", BadOutputPath::Sign),
+        ("page?.md", BadOutputPath::Sign),
+        ("{a,b}.md", BadOutputPath::Sign),
+        ("progress.md", BadOutputPath::HostsOwn),
     ];
     for (bad, why) in rows {
         assert_eq!(OutputPath::parse(bad), Err(why), "{bad:?}");

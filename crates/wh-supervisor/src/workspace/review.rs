@@ -98,18 +98,26 @@ fn look_into(output: &OwnedFd, found: Found, wanted: &Output, review: &mut Revie
     if let Ok(beside) = open(output, &format!("{path}{DIGEST_OF}")) {
         let mut text = String::new();
         let read = beside.file.take(MOST_OF_A_DIGEST).read_to_string(&mut text);
-        let digits = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-        let came_to = match read {
-            Ok(_) => holds(output, &ClaimedOutput { path: path.clone(), sha256: digits }),
-            Err(error) => Err(format!("has a digest beside it that cannot be read: {error}")),
+        let came_to = match (read, digits_for(&path, &text)) {
+            (Ok(_), Some(sha256)) => holds(output, &ClaimedOutput { path: path.clone(), sha256 }),
+            (Ok(_), None) => Err("has a digest beside it that is one of another file".to_owned()),
+            (Err(error), _) => Err(format!("has a digest beside it that cannot be read: {error}")),
         };
         review.note(Check::Checksum, &path, came_to);
     }
 }
 
+/// The digest of a file in the words of `sha256sum`, which name it, or by itself.
+fn digits_for(path: &str, text: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let mut words = text.split_whitespace();
+    let digits = words.next().unwrap_or_default().to_ascii_lowercase();
+    let of = words.next().map(|of| of.trim_start_matches('*').rsplit('/').next().unwrap_or_default());
+    of.is_none_or(|of| of == name).then_some(digits)
+}
+
 /// Whether a file holds what was said of it.
 fn holds(output: &OwnedFd, claimed: &ClaimedOutput) -> Result<(), String> {
-    OutputPath::parse(&claimed.path).map_err(|bad| format!("is no path of an output: it {bad}"))?;
     let found = open(output, &claimed.path)?;
     let is = digest::of(found.file).map_err(|error| format!("cannot be read: {error}"))?;
     if is == claimed.sha256 {
@@ -125,6 +133,9 @@ fn open(output: &OwnedFd, path: &str) -> Result<Found, String> {
         io::ErrorKind::NotFound => "is not there".to_owned(),
         _ => format!("cannot be opened: {error}"),
     };
+    if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err("is no path below the output directory".to_owned());
+    }
     let (directory, name) = path.rsplit_once('/').map_or((None, path), |(above, name)| (Some(above), name));
     let mut within = output.try_clone().map_err(missing)?;
     for part in directory.into_iter().flat_map(|directory| directory.split('/')) {

@@ -85,7 +85,13 @@ fn broken(schema: &Path) -> Vec<Broken> {
         ),
         (
             any("a.txt"),
-            "echo a > a.txt; printf '{\"event\": \"progress\", \"current\": 3, \"total\": 10}\\n' >&3",
+            "echo a > a.txt; sha256sum a.txt | sed s/a.txt/b.txt/ > a.txt.sha256",
+            Check::Checksum,
+            "a.txt has a digest beside it that is one of another file",
+        ),
+        (
+            any("a.txt"),
+            "echo a > a.txt; printf '{\"event\": \"progress\", \"current\": 3, \"total\": 10}\\n{\"event\": \"progress\", \"message\": \"done\"}\\n' >&3",
             Check::Progress,
             "had done 3 of 10",
         ),
@@ -171,7 +177,11 @@ async fn a_claim_that_leads_out_of_the_output_is_no_claim() {
         );
         let script = format!("cat > /dev/null; echo '{result}'");
         let done = rig.run(&Worker { workspace: Workspace::Full, ..sh(&script) }, "null").await;
-        assert!(done.finished.verdict.sentence.contains("is no path of an output"), "{}", done.summary());
+        assert!(
+            done.finished.verdict.sentence.contains("is no path below the output directory"),
+            "{}",
+            done.summary()
+        );
     }
 }
 

@@ -136,7 +136,7 @@ impl Page {
 }
 
 /// Whether a failed attempt speaks of something that it may not do.
-fn was_denied(record: &AttemptRecord) -> bool {
+pub(super) fn was_denied(record: &AttemptRecord) -> bool {
     let end = end_of(&record.log_tail);
     let has_failed = record.outcome != OutcomeName::Succeeded;
     has_failed

@@ -224,7 +224,7 @@ fn a_program_that_is_not_executable() {
 #[test]
 fn a_script_that_is_missing() {
     let project = Project::of(ECHO, &json!({"command": ["sh", "other.sh"]}));
-    let ill = ("program", "warning", "other.sh, which is not there or cannot be read");
+    let ill = ("program", "error", "other.sh, which is not there or cannot be read");
     assert!(
         project.mend_of(ill)["words"]
             .as_str()

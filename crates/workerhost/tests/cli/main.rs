@@ -14,6 +14,7 @@ mod looking;
 mod map;
 mod operating;
 mod operator;
+mod outputs_page;
 mod pending;
 mod place;
 mod pty;

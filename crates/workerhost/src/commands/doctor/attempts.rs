@@ -1,15 +1,17 @@
 //! What became of the last attempts: why they run out of time and memory, and why they fail.
 
-use super::Memory;
-use super::finding::{Check, Findings, Level, Mend};
+use super::finding::{Check, Findings, Level as Grade, Mend};
 use super::shell::quoted;
 use super::subject::Subject;
+use super::{MOST_GIVEN_UP, Memory};
+use crate::commands::sheet::was_denied;
 use crate::machine::ThisMachine;
 use crate::words::{bytes, lasting, some};
 use std::time::Duration;
 use wh_config::format_duration;
 use wh_domain::ailment::{Ailment, Allowance, Share, ailments};
 use wh_domain::attempt::{AttemptRecord, OutcomeName};
+use wh_domain::isolation::Level;
 use wh_domain::worker::Worker;
 
 const MIB: u64 = 1 << 20;
@@ -24,6 +26,14 @@ pub(super) fn look(subject: &Subject<'_>, memory: &Memory, findings: &mut Findin
         for ailment in ailments(allowance, &of_it) {
             tell(subject, worker, (&ailment, memory), findings);
         }
+    }
+    if memory.given_up > 0 {
+        let least = if memory.given_up >= u64::from(MOST_GIVEN_UP) { "at least " } else { "" };
+        let verb = if memory.given_up == 1 { "was" } else { "were" };
+        let words = format!("{least}{} {verb} given up since yesterday", some(memory.given_up, "task"));
+        let mend = subject
+            .act("see why (`workerhost list --state poisoned`), mend that, and then", "retry --poisoned");
+        findings.warning(Check::Attempts, words, mend);
     }
     if findings.is_fine(Check::Attempts) {
         let words = match memory.attempts.len() {
@@ -50,9 +60,9 @@ fn tell(
     let Share { part, whole } = *often;
     let ago = memory.now.since(last.ended_at);
     let (level, when) = match (part * 2 >= whole, ago > OLD) {
-        (_, true) => (Level::Warning, format!(", the last {} ago", lasting(ago))),
-        (true, false) => (Level::Error, String::new()),
-        (false, false) => (Level::Warning, String::new()),
+        (_, true) => (Grade::Warning, format!(", the last {} ago", lasting(ago))),
+        (true, false) => (Grade::Error, String::new()),
+        (false, false) => (Grade::Warning, String::new()),
     };
     let of = format!("{part} of the last {} of worker {}{when}", some(whole as u64, "attempt"), worker.name);
     let task = memory.attempts.iter().find(|attempt| std::ptr::eq(&raw const attempt.record, *last));
@@ -77,7 +87,7 @@ fn told(
         Ailment::TimesOut { limit, slowest: Some(slowest), .. } => {
             let [may, took] = [limit, slowest].map(lasting);
             let words = format!(
-                "{of} reached their limit of {may}, though none that succeeded took more than {took}: they hang"
+                "{of} reached their limit of {may}, though none that succeeded took more than {took}: they hang, or need much longer"
             );
             (words, log())
         }
@@ -112,7 +122,13 @@ fn told(
             (words, Mend::Do(mend.to_owned()))
         }
         Ailment::Fails { outcome, last, .. } => {
-            let words = format!("{of} ended as {}, most often: {}", outcome.as_str(), last.sentence);
+            let isolated = last.isolation.as_ref().is_some_and(|isolation| isolation.level != Level::None);
+            let denied = if isolated && was_denied(last) {
+                " It may read and write more where `isolation.paths` names it."
+            } else {
+                ""
+            };
+            let words = format!("{of} ended as {}, most often: {}{denied}", outcome.as_str(), last.sentence);
             let is_of_protocol = matches!(outcome, OutcomeName::ProtocolError | OutcomeName::WorkerBroken);
             let command = if is_of_protocol { format!("verify {name}") } else { format!("show {task}") };
             (words, subject.run(&command))

@@ -86,8 +86,10 @@ fn nobodys_types(subject: &Subject<'_>, nobodys: &[&Backlog], findings: &mut Fin
         2 | 3 => format!(" of types {named}"),
         more => format!(" of types {named} and {} more", more - MOST_NAMED),
     };
+    let list = format!("{} list --type {}", subject.program, names.first().copied().unwrap_or_default());
+    let it = if names.len() == 1 { "it" } else { "them" };
     let words =
-        format!("{}, and no worker takes {}", wait(due, &of), if names.len() == 1 { "it" } else { "them" });
+        format!("{}, and no worker takes {it} (should it be misspelt: `{list}` names them)", wait(due, &of));
     let mend = match subject.configuration.config.workers.as_slice() {
         [worker] if names.len() <= MOST_NAMED => {
             let types = worker.task_types.iter().map(ToString::to_string);

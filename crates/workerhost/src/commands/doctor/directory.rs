@@ -6,6 +6,7 @@ use super::subject::Subject;
 use crate::context::Context;
 use crate::opened::{database, there};
 use crate::opening;
+use rustix::fs::Access;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -23,11 +24,7 @@ pub(super) fn look(subject: &Subject<'_>, findings: &mut Findings) {
         Ok(about) => about,
         // A link that leads nowhere is told with the store.
         Err(_) if path.is_symlink() => return,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let home = config.data_home().map_or(String::new(), |home| format!(", in {}", home.display()));
-            let words = format!("{} is not there yet; the first task makes it{home}", path.display());
-            return findings.ok(Check::Directory, words);
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return to_be_made(subject, findings),
         Err(error) => {
             let words = format!("{} cannot be looked at: {error}", path.display());
             return findings.error(
@@ -48,6 +45,27 @@ pub(super) fn look(subject: &Subject<'_>, findings: &mut Findings) {
     if findings.is_fine(Check::Directory) {
         findings.ok(Check::Directory, format!("{} is this user's alone, on a disk", path.display()));
     }
+}
+
+/// It is not there yet. It is made in the project, or in the user's home with a link in the project.
+fn to_be_made(subject: &Subject<'_>, findings: &mut Findings) {
+    let config = &subject.configuration.config;
+    let path = &config.data_dir;
+    let existing = |path: &Path| path.ancestors().find(|above| above.exists()).map(Path::to_owned);
+    let closed = [Some(path.as_path()), config.data_home()]
+        .into_iter()
+        .flatten()
+        .filter_map(existing)
+        .find(|above| rustix::fs::access(above, Access::WRITE_OK | Access::EXEC_OK).is_err());
+    if let Some(above) = closed {
+        let words =
+            format!("{} cannot be made: this user may not write in {}", path.display(), above.display());
+        let mend = "run as the user of the host, or name a `data_dir` that this user can make";
+        return findings.error(Check::Directory, words, Mend::Do(mend.to_owned()));
+    }
+    let home = config.data_home().map_or(String::new(), |home| format!(", in {}", home.display()));
+    let words = format!("{} is not there yet; the first task makes it{home}", path.display());
+    findings.ok(Check::Directory, words);
 }
 
 fn access(subject: &Subject<'_>, (path, owner, mode): (&Path, u32, u32), findings: &mut Findings) {

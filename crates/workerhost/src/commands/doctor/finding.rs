@@ -114,7 +114,13 @@ impl Mend {
             Self::Set(Setting { file, worker, key, value }) => {
                 let file = file.as_deref().unwrap_or(Path::new("the configuration"));
                 let whose = worker.as_ref().map_or(String::new(), |worker| format!(" of worker {worker}"));
-                format!("in {}, set `{key}: {value}`{whose}", file.display())
+                let line = match key.split_once('.') {
+                    Some((above, key)) => format!("{above}: {{{key}: {value}}}"),
+                    None => format!("{key}: {value}"),
+                };
+                // What belongs to a worker is taken over while the host runs.
+                let then = if worker.is_none() { ", and start the host anew" } else { "" };
+                format!("in {}, set `{line}`{whose}{then}", file.display())
             }
             Self::Do(words) => words.clone(),
         }

@@ -23,7 +23,9 @@ use crate::failure::Ended;
 use crate::words::some;
 use clap::Args;
 use std::sync::Arc;
+use std::time::Duration;
 use wh_config::{Problems, Severity};
+use wh_domain::task::StateName;
 use wh_domain::time::Timestamp;
 use wh_ports::clock::Clock;
 use wh_ports::reader::{Backlog, Filter, HostView, Reader, RecentAttempt};
@@ -35,6 +37,9 @@ use wh_supervisor::{Fitness, RunnerOptions};
 const MOST_COUNTED: u32 = 10_000;
 /// So many of the last attempts are looked at, of all workers together.
 const MOST_ATTEMPTS: u32 = 10_000;
+/// So many tasks that were given up are counted.
+const MOST_GIVEN_UP: u32 = 1_000;
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Look for what is wrong: with this machine, the configuration, the store and its hosts, each with its mend
 ///
@@ -96,7 +101,8 @@ fn tell_file(configuration: &Configuration, findings: &mut Findings) {
             findings.ok(Check::Configuration, format!("{} is fine, with {workers}", file.display()));
         }
         Some(_) => {}
-        None => findings.warning(
+        // Whoever looks from the wrong place is not told that all is well.
+        None => findings.error(
             Check::Configuration,
             "there is no workerhost.yaml here, so there are no workers",
             Mend::Do("go to its directory, or name it with -c FILE".to_owned()),
@@ -124,6 +130,8 @@ struct Memory {
     /// Tasks that hosts have claimed: at most a page.
     claimed: u64,
     attempts: Vec<RecentAttempt>,
+    /// Tasks that were given up since yesterday: at most a page.
+    given_up: u64,
     now: Timestamp,
 }
 
@@ -167,14 +175,18 @@ fn fitness(subject: &Subject<'_>) -> std::io::Result<Fitness> {
 }
 
 async fn remember(store: &SqliteStore) -> Result<Option<Memory>, StoreError> {
-    let claimed =
-        Filter { states: vec![wh_domain::task::StateName::Claimed], most: 100, ..Filter::default() };
+    let claimed = Filter { states: vec![StateName::Claimed], most: 100, ..Filter::default() };
+    let now = SystemClock::new().wall();
+    let poisoned = Filter { states: vec![StateName::Poisoned], most: MOST_GIVEN_UP, ..Filter::default() };
+    let poisoned = store.list(poisoned).await?.tasks;
+    let given_up = poisoned.iter().filter(|task| now.since(task.changed_at) < DAY).count() as u64;
     Ok(Some(Memory {
         hosts: store.hosts().await?,
         backlog: store.backlog(MOST_COUNTED).await?,
         claimed: store.list(claimed).await?.tasks.len() as u64,
         attempts: store.recent_attempts(MOST_ATTEMPTS).await?,
-        now: SystemClock::new().wall(),
+        given_up,
+        now,
     }))
 }
 

@@ -79,7 +79,8 @@ fn can_start(subject: &Subject<'_>, (fitness, worker): (&Fitness, &Worker), find
             script.display()
         );
         let mend = format!("bring it, or correct worker {} in {}", worker.name, subject.file());
-        findings.warning(Check::Program, words, Mend::Do(mend));
+        findings.error(Check::Program, words, Mend::Do(mend));
+        return false;
     }
     let Some(obstacle) = fitness.obstacle(worker) else { return true };
     let mend = match &obstacle.not_executable {

@@ -1,6 +1,6 @@
 //! What a worker is to leave in its output, and what it means when it did not.
 
-use crate::ending::Verdict;
+use crate::ending::{Ending, Stop, Verdict};
 use crate::failure::FailureClass;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
@@ -299,7 +299,7 @@ impl Verdict {
     /// The same where all checks of the outputs passed; else a failure that names the first that did not, and that may be
     /// tried again.
     #[must_use]
-    pub fn reviewed(self, review: &Review) -> Self {
+    pub fn reviewed(self, review: &Review, ending: &Ending) -> Self {
         let Some(first) = review.failures.first().filter(|_| self.outcome == Outcome::Succeeded) else {
             return self;
         };
@@ -308,10 +308,23 @@ impl Verdict {
             2 => ", and one more check failed".to_owned(),
             failed => format!(", and {} more checks failed", failed - 1),
         };
-        Self {
-            outcome: Outcome::Failed { class: FailureClass::Logic, retriable: true },
-            sentence: format!("The worker said that it was done, but {first}{others}."),
-            warning: self.warning,
-        }
+        let said = format!("The worker said that it was done, but {first}{others}");
+        let failed = |class| Outcome::Failed { class, retriable: true };
+        let (outcome, sentence) = match (ending.stop, ending.breach) {
+            // It was asked to end before it was done.
+            (Some(Stop::Drain), _) => {
+                (Outcome::Interrupted, format!("{said}. The host was being stopped; it does not count."))
+            }
+            (_, Some(breach)) => {
+                (failed(FailureClass::Resource), format!("{said}. {}.", capital(&breach.to_string())))
+            }
+            (_, None) => (failed(FailureClass::Logic), format!("{said}.")),
+        };
+        Self { outcome, sentence, warning: self.warning }
     }
+}
+
+fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }

@@ -1,12 +1,13 @@
 //! Comma-separated values, as RFC 4180 has them.
 
 use crate::flaw::Flaw;
+use crate::text::Checking;
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use std::io::Read;
 
 /// Counts quotation marks on their way: in a whole file they are even.
 struct Counting<R> {
-    file: R,
+    file: Checking<R>,
     marks: u64,
 }
 
@@ -23,18 +24,16 @@ impl<R: Read> Read for Counting<R> {
 
 /// Rows of as many fields each, at least one; text.
 pub(crate) fn rows(file: impl Read) -> Result<(), Flaw> {
-    let counting = Counting { file, marks: 0 };
+    let counting = Counting { file: Checking::new(file), marks: 0 };
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(false).from_reader(counting);
     let (mut record, mut rows) = (ByteRecord::new(), 0_u64);
     loop {
-        let line = reader.position().line();
-        let is_there = reader.read_byte_record(&mut record).map_err(flaw)?;
-        if !is_there {
-            break;
+        let read = reader.read_byte_record(&mut record);
+        if let Some(flaw) = reader.get_mut().file.flaw.take() {
+            return Err(flaw);
         }
-        if let Some(bad) = record.iter().position(|field| std::str::from_utf8(field).is_err()) {
-            let why = format!("field {} of the row in line {line} is not UTF-8", bad + 1);
-            return Err(Flaw::format("csv", why));
+        if !read.map_err(flaw)? {
+            break;
         }
         rows += 1;
     }
@@ -72,7 +71,8 @@ mod tests {
         }
         assert_eq!(said(b""), "is no csv: there is no row in it");
         assert_eq!(said(b"a,b\n1,2\n1\n"), "is no csv: the row in line 3 has 1 field, and the first has 2");
-        assert_eq!(said(b"a,b\n\xff,2\n"), "is no csv: field 1 of the row in line 2 is not UTF-8");
+        assert_eq!(said(b"a,b\n\xff,2\n"), "is no UTF-8 text: byte 4 is none");
+        assert_eq!(said(b"a,b\n\0\0\0"), "is no text: byte 4 is NUL", "what was never written");
         assert_eq!(said(b"a,b\n1,\"two"), "breaks off: a quotation mark has no second one");
     }
 }

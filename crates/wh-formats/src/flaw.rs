@@ -19,9 +19,9 @@ pub enum Flaw {
     /// It is not as its schema says, or there is no such schema.
     #[error("is not as its schema says: {0}")]
     Schema(String),
-    /// It is larger than can be looked at.
-    #[error("is larger than the 64 MiB that can be looked at as a whole")]
-    TooLarge,
+    /// It is larger than so many MiB, which can be looked at as a whole.
+    #[error("is larger than the {0} MiB that can be looked at as a whole")]
+    TooLarge(u64),
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// No schema is larger, in bytes.
 const MOST_OF_A_SCHEMA: u64 = 4 << 20;
 /// So much of what a schema says of a value is told, in characters.
-const MOST_TOLD: usize = 300;
+const MOST_TOLD: usize = 4_000;
 
 /// One JSON value, and nothing behind it.
 pub(crate) fn well_formed(file: impl Read) -> Result<(), Flaw> {

@@ -80,10 +80,17 @@ pub(crate) fn markdown(bytes: &[u8]) -> Result<(), Flaw> {
     }
     let mut open: Option<(Fence, usize)> = None;
     for (number, line) in text.lines().enumerate() {
-        match (open, Fence::of(line)) {
-            (None, Some(fence)) => open = Some((fence, number + 1)),
-            (Some((begun, _)), Some(fence)) if fence.closes(begun) => open = None,
-            _ => {}
+        match open {
+            None => {
+                open = Fence::of(without_marks(line)).filter(Fence::is_near).map(|fence| (fence, number + 1));
+            }
+            // What ends it may stand as deep as the list that it is in.
+            Some((begun, _))
+                if Fence::of(line.trim_start_matches(['>', ' '])).is_some_and(|it| it.closes(begun)) =>
+            {
+                open = None;
+            }
+            Some(_) => {}
         }
     }
     match open {
@@ -94,9 +101,32 @@ pub(crate) fn markdown(bytes: &[u8]) -> Result<(), Flaw> {
     }
 }
 
+/// A line without the marks of the lists and quotations that it is in.
+fn without_marks(line: &str) -> &str {
+    let mut rest = line;
+    loop {
+        let text = rest.trim_start_matches(' ');
+        let after = text.strip_prefix('>').or_else(|| {
+            let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
+            let mark = if digits.len() < text.len() {
+                digits.strip_prefix(['.', ')'])
+            } else {
+                text.strip_prefix(['-', '*', '+'])
+            };
+            mark.filter(|rest| rest.starts_with(' '))
+        });
+        match after {
+            Some(after) if rest.len() - text.len() <= 3 => rest = after,
+            _ => return rest,
+        }
+    }
+}
+
 /// A line that begins or ends a block of code.
 #[derive(Debug, Clone, Copy)]
 struct Fence {
+    /// How far it stands from the beginning of its line.
+    depth: usize,
     mark: char,
     length: usize,
     /// Whether nothing follows, as it must at the end of a block.
@@ -109,8 +139,18 @@ impl Fence {
         let mark = text.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
         let rest = text.trim_start_matches(mark);
         let length = text.len() - rest.len();
-        let is_fence = length >= 3 && line.len() - text.len() <= 3 && !(mark == '`' && rest.contains('`'));
-        is_fence.then(|| Self { mark, length, is_bare: rest.trim().is_empty() })
+        let is_fence = length >= 3 && !(mark == '`' && rest.contains('`'));
+        is_fence.then(|| Self {
+            depth: line.len() - text.len(),
+            mark,
+            length,
+            is_bare: rest.trim().is_empty(),
+        })
+    }
+
+    /// Whether it is no text that is code because it stands so deep.
+    const fn is_near(&self) -> bool {
+        self.depth <= 3
     }
 
     const fn closes(self, begun: Self) -> bool {
@@ -148,6 +188,9 @@ mod tests {
             "~~~~\n~~~\n~~~~",
             "    ```\ncode by indent",
             "a ``` b",
+            "- ```bash\n  npm i\n  ```\n\ndone",
+            "1. a\n\n    ```sh\n    b\n    ```\n",
+            "> ```\n> quoted\n> ```\n",
         ] {
             assert_eq!(said(markdown(good.as_bytes())), "", "{good:?}");
         }

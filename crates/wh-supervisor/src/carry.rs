@@ -47,6 +47,8 @@ pub(crate) struct Tools {
     pub(crate) register: Arc<Register>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) data_dir: PathBuf,
+    /// What is started to look at what a worker has left.
+    pub(crate) reviewer: PathBuf,
     pub(crate) environment: Arc<HostEnv>,
     /// How much memory the machine has, in bytes.
     pub(crate) memory: u64,
@@ -178,7 +180,7 @@ async fn attempt(
         ground: ground.place.zip(left.heartbeat).filter(|_| stuck.is_none()),
     };
     let (finished, place) =
-        conclude::conclude(closing, (left.hearing, left.age), (orders, &tools.freed)).await;
+        conclude::conclude(closing, (left.hearing, left.age), (orders, &tools.freed, &tools.reviewer)).await;
     if let Some(place) = place {
         seat.put_place(place);
     }

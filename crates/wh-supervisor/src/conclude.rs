@@ -11,6 +11,7 @@ use crate::workspace::logfile::LogFile;
 use crate::workspace::place::Place;
 use crate::workspace::records::Facts;
 use crate::workspace::review::Claims;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -50,10 +51,10 @@ pub(crate) struct Closing {
 pub(crate) async fn conclude(
     closing: Closing,
     (hearing, age): (Hearing, Duration),
-    (orders, freed): (&mut Orders, &Notify),
+    (orders, freed, reviewer): (&mut Orders, &Notify, &Path),
 ) -> (Finished, Option<Place>) {
     let worker = &closing.assignment.worker;
-    let (progress, measured) = (hearing.progress.clone(), hearing.measured.clone());
+    let (progress, measured) = (hearing.progress.clone(), hearing.measured());
     let redactor = hearing.log.redactor();
     let (heard, log) = hearing.conclude(age, closing.ended_at);
     let breach = closing.ended.breach.or_else(|| of_file_size(&closing.exit, &worker.limits));
@@ -66,9 +67,9 @@ pub(crate) async fn conclude(
     let (log_tail, file) = log.finish();
     let judged = judge(&ending, &worker.exit_codes).quoting(&ending, &log_tail);
     let claims = Claims { outputs: heard.outputs, quality: heard.quality, progress: measured };
-    let place = closing.ground.as_ref().map(|(place, _)| place);
-    let review = reviewing::review(&judged, place, (&closing.assignment, claims), &redactor).await;
-    let mut verdict = judged.reviewed(&review);
+    let (place, tools) =
+        (closing.ground.as_ref().map(|(place, _)| place), (reviewer, &*redactor, &mut *orders));
+    let (mut verdict, review) = reviewing::review((judged, &ending), place, (worker, claims), tools).await;
     verdict.sentence = redactor.hide(&verdict.sentence).into_owned();
     let mut warnings = heard.warnings;
     warnings.extend(verdict.warning.map(Box::from));

@@ -32,7 +32,7 @@ pub(crate) struct Hearing {
     /// How far the worker last said it is.
     pub(crate) progress: Option<Progress>,
     /// How far it last said it is in numbers.
-    pub(crate) measured: Option<Progress>,
+    measured: Option<Progress>,
 }
 
 /// What was heard.
@@ -80,6 +80,11 @@ impl Hearing {
                 *is_too_large |= piece.len() > room;
             }
         }
+    }
+
+    /// How far the worker last said it is in numbers; `None` where words of it were dropped: the last one may be among them.
+    pub(crate) fn measured(&self) -> Option<Progress> {
+        self.measured.clone().filter(|_| self.channel.dropped() == 0)
     }
 
     /// Whether standard output has outgrown its bound. All further bytes are dropped.

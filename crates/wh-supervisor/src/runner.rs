@@ -25,6 +25,8 @@ pub struct RunnerOptions {
     pub data_dir: PathBuf,
     /// How to start the spawner.
     pub spawner: SpawnerProgram,
+    /// A program that calls [`crate::reviewer_main`] before anything else where it is given [`crate::REVIEWER_ARGUMENT`].
+    pub reviewer: PathBuf,
     /// Kept open by whatever watches process trees: closed everywhere only when the host and all trees are gone.
     pub token: Option<Arc<OwnedFd>>,
     /// Where the time comes from.
@@ -42,6 +44,7 @@ impl RunnerOptions {
         Self {
             data_dir,
             spawner: SpawnerProgram::of_this_program(),
+            reviewer: "/proc/self/exe".into(),
             token: None,
             clock,
             environment,
@@ -72,6 +75,7 @@ impl ProcessRunner {
                 .saturating_mul(rustix::system::sysinfo().mem_unit.into()),
             private: options.private.into_iter().chain([options.data_dir.clone()]).collect(),
             data_dir: options.data_dir,
+            reviewer: options.reviewer,
             environment: options.environment.into(),
             idle: Arc::default(),
             seats: Seats::default(),

@@ -68,7 +68,7 @@ impl Trials {
     /// # Errors
     /// Where the spawner cannot be started.
     pub fn new(options: RunnerOptions, worker: Worker) -> io::Result<Self> {
-        let RunnerOptions { data_dir, spawner, token, clock, environment, private } = options;
+        let RunnerOptions { data_dir, spawner, token, clock, environment, private, .. } = options;
         let private = private.into_iter().chain([data_dir.clone()]).collect();
         Ok(Self { nursery: Nursery::new(spawner, token)?, clock, data_dir, environment, private, worker })
     }

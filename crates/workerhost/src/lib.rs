@@ -33,12 +33,18 @@ pub use hooks::Hooks;
 
 use clap::Parser;
 use std::process::ExitCode;
-use wh_supervisor::{SPAWNER_ARGUMENT, spawner_main};
+use wh_supervisor::{REVIEWER_ARGUMENT, SPAWNER_ARGUMENT, reviewer_main, spawner_main};
 
 /// The whole program: reads the arguments, does what they say, answers with the exit code.
 pub fn start(hooks: Hooks) -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == SPAWNER_ARGUMENT) {
-        return ExitCode::from(u8::try_from(spawner_main()).unwrap_or(1));
+    let argument = std::env::args_os().nth(1);
+    let own = match argument.as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some(SPAWNER_ARGUMENT) => Some(spawner_main()),
+        Some(REVIEWER_ARGUMENT) => Some(reviewer_main()),
+        _ => None,
+    };
+    if let Some(code) = own {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,

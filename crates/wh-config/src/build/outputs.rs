@@ -4,7 +4,7 @@ use super::surroundings::Surroundings;
 use crate::report::Report;
 use crate::value::Block;
 use wh_domain::outputs::{Format, MOST_OUTPUTS, Output, OutputPath};
-use wh_formats::Schema;
+use wh_formats::{BadSchema, Schema};
 
 /// Every declared output. Without a workspace there is nowhere to leave any.
 pub(super) fn outputs(block: &Block, around: &Surroundings<'_>, report: &mut Report) -> Option<Vec<Output>> {
@@ -93,7 +93,9 @@ fn format(block: &Block, around: &Surroundings<'_>, report: &mut Report) -> Opti
             };
             let file = around.base.join(&schema.text);
             if let Err(bad) = Schema::read(&file) {
-                report.error(schema.at, bad.to_string(), "write a JSON Schema into it, or name another file");
+                let (BadSchema::Unreadable { why, .. } | BadSchema::Wrong { why, .. }) = bad;
+                let message = format!("{} is no JSON Schema: {why}", schema.quoted());
+                report.error(schema.at, message, "write a JSON Schema into it, or name another file");
                 return None;
             }
             Format::JsonSchema(file)

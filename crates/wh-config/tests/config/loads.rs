@@ -399,5 +399,5 @@ fn outputs_are_read_with_what_they_are_to_be() {
     );
     fs::write(dir.path().join("s.json"), "{\"type\": 5}").unwrap();
     let problems = parse("w.yaml", text, dir.path(), &|_| None).err().unwrap().to_string();
-    assert!(problems.contains("s.json is no JSON Schema"), "{problems}");
+    assert!(problems.contains("`s.json` is no JSON Schema"), "{problems}");
 }

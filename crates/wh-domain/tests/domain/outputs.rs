@@ -1,13 +1,14 @@
 //! What outputs are declared to be, and what their checks mean for the attempt.
 
 use wh_domain::attempt::Progress;
-use wh_domain::ending::{Ending, Exit, ExitTable, Report, Verdict, judge};
+use wh_domain::ending::{Ending, Exit, ExitTable, Report, Stop, Verdict, judge};
 use wh_domain::failure::FailureClass;
+use wh_domain::limits::{Breach, Resource};
 use wh_domain::outcome::Outcome;
 use wh_domain::outputs::{BadOutputPath, Check, MOST_FAILED, OutputPath, Review, fits};
 
-fn success() -> Verdict {
-    let ending = Ending {
+fn ending() -> Ending {
+    Ending {
         exit: Exit::Code(0),
         stop: None,
         report: Some(Report::Success),
@@ -15,8 +16,16 @@ fn success() -> Verdict {
         raw: false,
         stdin_untouched: false,
         breach: None,
-    };
-    judge(&ending, &ExitTable::default())
+    }
+}
+
+fn success() -> Verdict {
+    judge(&ending(), &ExitTable::default())
+}
+
+/// A success after such a review.
+fn after(review: &Review) -> Verdict {
+    success().reviewed(review, &ending())
 }
 
 fn review(passed: u32, failed: u32) -> Review {
@@ -73,19 +82,19 @@ fn a_star_stands_for_any_characters_of_one_name() {
 
 #[test]
 fn a_success_with_good_outputs_stays_one() {
-    assert_eq!(success().reviewed(&review(5, 0)), success());
-    assert_eq!(success().reviewed(&Review::default()), success());
+    assert_eq!(after(&review(5, 0)), success());
+    assert_eq!(after(&Review::default()), success());
 }
 
 #[test]
 fn a_success_with_a_failed_check_is_a_failure_that_names_it_and_may_be_tried_again() {
-    let verdict = success().reviewed(&review(1, 1));
+    let verdict = after(&review(1, 1));
     assert_eq!(verdict.outcome, Outcome::Failed { class: FailureClass::Logic, retriable: true });
     assert_eq!(
         verdict.sentence,
         "The worker said that it was done, but a.md holds 3 bytes, and 10 are wanted (`size`)."
     );
-    let sentence = |failed| success().reviewed(&review(0, failed)).sentence;
+    let sentence = |failed| after(&review(0, failed)).sentence;
     assert!(sentence(2).ends_with("(`size`), and one more check failed."));
     assert!(sentence(4).ends_with("(`size`), and 3 more checks failed."));
 }
@@ -93,7 +102,7 @@ fn a_success_with_a_failed_check_is_a_failure_that_names_it_and_may_be_tried_aga
 #[test]
 fn what_is_no_success_is_not_made_worse() {
     let crashed = Verdict { outcome: Outcome::Crashed, ..success() };
-    assert_eq!(crashed.clone().reviewed(&review(0, 3)), crashed);
+    assert_eq!(crashed.clone().reviewed(&review(0, 3), &ending()), crashed);
 }
 
 #[test]
@@ -142,4 +151,20 @@ fn every_word_means_what_it_came_from() {
         assert_eq!(Check::parse(check.as_str()), Some(check));
     }
     assert_eq!(Check::parse("beauty"), None);
+}
+
+#[test]
+fn who_was_stopped_or_lost_processes_is_judged_by_that() {
+    let stopped = Ending { stop: Some(Stop::Drain), ..ending() };
+    let verdict = success().reviewed(&review(0, 1), &stopped);
+    assert_eq!(verdict.outcome, Outcome::Interrupted);
+    assert!(verdict.sentence.ends_with("(`size`). The host was being stopped; it does not count."));
+    let breach = Some(Breach { resource: Resource::Memory, limit: 64 << 20, used: 64 << 20 });
+    let verdict = success().reviewed(&review(0, 1), &Ending { breach, ..ending() });
+    assert_eq!(verdict.outcome, Outcome::Failed { class: FailureClass::Resource, retriable: true });
+    assert!(
+        verdict.sentence.contains("(`size`). Its processes used all of the 64 MiB"),
+        "{}",
+        verdict.sentence
+    );
 }

@@ -6,6 +6,8 @@ use serde_json::value::RawValue;
 
 /// So many files may be named.
 const MOST: usize = 1_000;
+/// The longest path, in bytes.
+const LONGEST: usize = 4_096;
 /// The digits of a SHA-256.
 const DIGITS: usize = 64;
 
@@ -27,7 +29,8 @@ fn output(index: usize, value: &RawValue, warnings: &mut Vec<String>) -> Option<
     let sha256 = text("sha256").map(|digits| digits.to_ascii_lowercase());
     let is_digest =
         |digits: &String| digits.len() == DIGITS && digits.bytes().all(|it| it.is_ascii_hexdigit());
-    let output = text("path").zip(sha256.filter(is_digest));
+    let path = text("path").filter(|path| path.len() <= LONGEST);
+    let output = path.zip(sha256.filter(is_digest));
     if output.is_none() {
         let wanted = "an object with path and sha256 (64 hexadecimal digits)";
         warnings.push(format!("`outputs[{index}]` must be {wanted}, not {}; it is ignored", shown(value)));

@@ -1,11 +1,14 @@
 //! What a worker was to leave, and whether it did.
 
-use crate::rig::{Done, Rig, sh, worker};
+use crate::rig::{Done, LONG, Rig, listener, sh, worker};
 use std::path::Path;
+use tokio::sync::mpsc;
 use wh_domain::failure::FailureClass;
 use wh_domain::outcome::Outcome;
 use wh_domain::outputs::{Check, Format, Output, OutputPath, Review};
 use wh_domain::worker::{Protocol, Worker, Workspace};
+use wh_ports::runner::{Order, Runner};
+use wh_supervisor::REVIEWER_ARGUMENT;
 
 const SAYS_SO: &str = r#"printf '{"success": true, "result": "made"}'"#;
 
@@ -227,4 +230,126 @@ async fn a_secret_in_a_broken_output_is_not_told_with_it() {
     let done = rig.run(&leaky, "null").await;
     let told = format!("{:?} {:?}", done.finished.verdict, review(&done));
     assert!(told.contains("is not of type") && !told.contains("hunter"), "{told}");
+}
+
+#[tokio::test]
+async fn files_that_are_made_to_hurt_whoever_reads_them_hurt_nobody() {
+    let rig = Rig::new();
+    // Trees whose every node is tried in two ways: each level doubles what is to be done.
+    let either = r##"{"anyOf": [{"items": {"$ref": "#"}, "type": "array"}, {"items": {"$ref": "#"}, "type": "array"}]}"##;
+    let schema = rig.file("schema.json", either);
+    let nested = "printf '%0.s[' $(seq 60) > a.json; printf 2 >> a.json; printf '%0.s]' $(seq 60) >> a.json";
+    let rows: [(Output, &str); 3] = [
+        (output("a.csv", Format::Csv), "truncate -s 6G a.csv"),
+        (output("a.csv", Format::Csv), "yes , | head -c 1500000000 | tr -d '\n' > a.csv"),
+        (output("a.json", Format::JsonSchema(schema)), nested),
+    ];
+    for (wanted, script) in rows {
+        let done = rig.run(&leaving(script, &[wanted]), "null").await;
+        assert!(review(&done).failed > 0, "{script}: {}", done.summary());
+        assert_eq!(
+            done.finished.verdict.outcome,
+            Outcome::Failed { class: FailureClass::Logic, retriable: true }
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_all_looked_at_is_not_taken_for_good() {
+    let rig = Rig::new();
+    let rows = [
+        ("mkdir d; seq -f 'd/%.0f.txt' 10001 | xargs touch", "d/*.txt", "more than 10000 files"),
+        (r#"touch "$(printf 'a\377.txt')""#, "*.txt", "whose name is no UTF-8"),
+        ("echo a > b; ln b a.txt", "a.txt", "is no file of the worker's own"),
+        (
+            "echo a > a.txt; echo x > b; ln b a.txt.sha256",
+            "a.txt",
+            "a.txt.sha256 is no file of the worker's own",
+        ),
+    ];
+    for (script, path, words) in rows {
+        let done = rig.run(&leaving(script, &[output(path, Format::Any)]), "null").await;
+        assert!(done.finished.verdict.sentence.contains(words), "{script}: {}", done.summary());
+    }
+    // Many directories take no descriptors, and many entries hide nothing.
+    let script = "for i in $(seq 1500); do mkdir $i; echo '{}' > $i/a.json; done; seq -f '%.0f.tmp' 20000 | xargs touch";
+    let wanted = Output { min_count: 1_500, ..output("*/*.json", Format::Json) };
+    let done = rig.run(&leaving(script, &[wanted]), "null").await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+}
+
+#[tokio::test]
+async fn a_schema_that_cannot_be_used_any_more_is_the_workers_fault_and_no_tasks() {
+    let rig = Rig::new();
+    let schema = rig.file("schema.json", "{");
+    let done =
+        rig.run(&leaving("echo 1 > a.json", &[output("a.json", Format::JsonSchema(schema))]), "null").await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::WorkerBroken, "{}", done.summary());
+    assert!(done.finished.verdict.sentence.contains("schema.json is no JSON Schema"), "{}", done.summary());
+}
+
+#[tokio::test]
+async fn names_and_values_are_told_on_one_line_and_without_secrets() {
+    let rig = Rig::new();
+    let schema = rig.file("schema.json", r#"{"type": "integer"}"#);
+    let script =
+        r#"printf '"%0280d%s"' 0 "$KEY" > "x-$KEY.json"; printf 1 > "$(printf 'y\033[2J\nforged.json')""#;
+    let mut leaky = leaving(
+        script,
+        &[
+            output("x-*.json", Format::JsonSchema(schema)),
+            output("y*", Format::Yaml),
+            Output { min_size: 99, ..output("y*", Format::Any) },
+        ],
+    );
+    leaky.program.env = vec![("KEY".to_owned(), "hunter-hunter-0123456789".to_owned())];
+    leaky.program.secrets = vec!["hunter-hunter-0123456789".into()];
+    let done = rig.run(&leaky, "null").await;
+    let told = format!("{}{:?}", done.finished.verdict.sentence, review(&done));
+    assert!(told.contains("is not of type") || told.contains("…"), "{told}");
+    assert!(!told.contains("hunter") && !told.contains('\u{1b}') && !told.contains('\n'), "{told}");
+}
+
+#[tokio::test]
+async fn progress_of_which_the_last_word_was_dropped_is_held_against_nobody() {
+    let rig = Rig::new();
+    let script = r#"for i in $(seq 5000); do printf '{"event": "progress", "current": %d, "total": 5000}\n' $i; done >&3; echo a > a.txt"#;
+    let done = rig.run(&leaving(script, &[output("a.txt", Format::Any)]), "null").await;
+    assert_eq!(done.finished.verdict.outcome, Outcome::Succeeded, "{}", done.summary());
+}
+
+#[tokio::test]
+async fn a_cancelled_task_does_not_wait_until_all_has_been_looked_at() {
+    let rig = Rig::new();
+    let result = format!(
+        r#"{{"success": true, "result": 1, "outputs": [{{"path": "big", "sha256": "{}"}}]}}"#,
+        "0".repeat(64)
+    );
+    let script = format!("cat > /dev/null; truncate -s 8T \"$WORKERHOST_OUTPUT_DIR/big\"; echo '{result}'");
+    let large = Worker { workspace: Workspace::Full, ..sh(&script) };
+    let (give, orders) = mpsc::channel(4);
+    let running = rig.runner.run(rig.assignment(&large, "null"), orders, listener().0);
+    let cancelling = async {
+        // Its processes are gone by then.
+        let reviewing = async {
+            while !is_reviewing() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LONG, reviewing).await.unwrap();
+        give.send(Order::Cancel).await.unwrap();
+    };
+    let (finished, ()) = tokio::join!(running, cancelling);
+    assert_eq!(finished.verdict.outcome, Outcome::Cancelled, "{}", finished.verdict.sentence);
+    assert!(!is_reviewing());
+}
+
+/// Whether a reviewer is at work for this process.
+fn is_reviewing() -> bool {
+    let own = format!("PPid:\t{}\n", std::process::id());
+    let is_one = |entry: std::fs::DirEntry| {
+        let read = |name| std::fs::read_to_string(entry.path().join(name)).unwrap_or_default();
+        read("cmdline").contains(REVIEWER_ARGUMENT) && read("status").contains(&own)
+    };
+    std::fs::read_dir("/proc").unwrap().flatten().any(is_one)
 }

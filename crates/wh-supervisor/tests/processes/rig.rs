@@ -66,6 +66,7 @@ pub(crate) fn options(dir: &Path) -> RunnerOptions {
     RunnerOptions {
         data_dir: dir.to_owned(),
         spawner: SpawnerProgram { path: env!("CARGO_BIN_EXE_wh-spawner").into(), arguments: Vec::new() },
+        reviewer: env!("CARGO_BIN_EXE_wh-spawner").into(),
         token: None,
         clock: Arc::new(SystemClock),
         environment: vec![

@@ -167,6 +167,12 @@ impl Findings {
         };
         for Finding { words, mend, .. } in &mut self.0 {
             hide(words);
+            // What lacks a word is no command any more.
+            if let Some(Mend::Run(text)) = mend
+                && values.iter().any(|value| text.contains(value.as_str()))
+            {
+                *mend = Some(Mend::Do(std::mem::take(text)));
+            }
             match mend {
                 Some(Mend::Run(text) | Mend::Do(text)) => hide(text),
                 Some(Mend::Set(setting)) => hide(&mut setting.value),

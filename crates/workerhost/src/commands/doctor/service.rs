@@ -84,7 +84,11 @@ fn wanted(service: &Service, drain: Duration) -> Vec<Wanted> {
     let mut wanted = vec![
         Wanted {
             key: "TimeoutStopSec",
-            value: stop.filter(|stop| *stop >= needed).unwrap_or(needed).as_secs().to_string(),
+            // What is long enough stays as it is written.
+            value: match (stop.is_none_or(|stop| stop >= needed), service.said_of_stopping()) {
+                (true, Some(text)) => text.to_owned(),
+                _ => needed.as_secs().max(stop.unwrap_or_default().as_secs()).to_string(),
+            },
             is_so: stop.is_none_or(|stop| stop >= needed),
             otherwise: format!(
                 "it is killed {} after it was to stop, and `host.drain` gives attempts {}",

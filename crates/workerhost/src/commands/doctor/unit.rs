@@ -27,9 +27,14 @@ impl Service {
         self.keys.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// What it says of how long it may take to stop.
+    pub(super) fn said_of_stopping(&self) -> Option<&str> {
+        self.get("TimeoutStopSec").or(self.get("TimeoutSec"))
+    }
+
     /// How long it may take to stop; `None` is for ever.
     pub(super) fn stop(&self) -> Option<Duration> {
-        match self.get("TimeoutStopSec").or(self.get("TimeoutSec")) {
+        match self.said_of_stopping() {
             None => Some(DEFAULT_STOP),
             Some(text) => timespan(text).map_or(Some(DEFAULT_STOP), |time| (!time.is_zero()).then_some(time)),
         }
@@ -138,6 +143,7 @@ fn timespan(text: &str) -> Option<Duration> {
             "m" | "min" | "minute" | "minutes" => 60.0,
             "h" | "hr" | "hour" | "hours" => 3_600.0,
             "d" | "day" | "days" => 86_400.0,
+            "w" | "week" | "weeks" => 604_800.0,
             _ => return None,
         };
         sum += Duration::try_from_secs_f64(count * unit).ok()?;

@@ -52,7 +52,7 @@ pub(super) fn measure(ground: &Ground) -> Result<Vec<Row>, Trouble> {
 
 fn told(what: &str, rounds: &[Round], of: fn(&Round) -> f64) -> Row {
     let middle = |of: fn(&Round) -> f64| Sorted::of(rounds.iter().map(of)).share(0.5);
-    Row::new("walls", format!("{what}: task to worker of another stream, p99"), middle(of), Unit::Millis)
+    Row::new("neighbour", format!("{what}: task to worker of another stream, p99"), middle(of), Unit::Millis)
         .beside(middle(|round| round.alone), rounds.iter().map(|round| of(round) / round.alone))
         .note("raw: the same stream without anybody beside it")
 }

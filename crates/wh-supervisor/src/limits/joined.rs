@@ -6,7 +6,7 @@ use std::io;
 
 /// A part of the limit that small is nobody's concern.
 const LITTLE: u64 = 32;
-/// From so many hundredths of the limit on it is told exactly what is used.
+/// From so many hundredths of its limit on it is told exactly what is used, and the worker is told.
 const NEAR_PERCENT: u64 = 80;
 /// The period in which processor time is counted, in microseconds.
 const PERIOD: u64 = 100_000;
@@ -115,7 +115,7 @@ impl Groups {
     /// only where it could matter.
     pub(super) fn used(&self, limit: u64) -> u64 {
         let all = self.usage.as_ref().and_then(|file| number(file, "")).unwrap_or(0);
-        if all / NEAR_PERCENT <= limit / 100 {
+        if !is_near(all, limit) {
             return all;
         }
         self.own.as_ref().and_then(|(file, word)| number(file, word)).unwrap_or(all)
@@ -134,6 +134,11 @@ impl Groups {
         let group = group.ok_or("this machine gives no control group for it")?;
         set(group).map(|()| group.version).map_err(|error| format!("its control group refused: {error}"))
     }
+}
+
+/// Whether so much comes near a limit.
+pub(super) const fn is_near(used: u64, limit: u64) -> bool {
+    used / NEAR_PERCENT > limit / 100
 }
 
 /// The limit of memory, and of memory and swap together. That one may never be the smaller, and is a little larger: it is asked

@@ -1,7 +1,7 @@
 //! Has limits hold for the trees that one guardian starts, one after the other, and says what was reached.
 
 use super::groups::Controller;
-use super::joined::{Groups, set_cpu, set_memory, set_processes};
+use super::joined::{Groups, is_near, set_cpu, set_memory, set_processes};
 use super::measure;
 use crate::sys::Rlimits;
 use rustix::process::Pid;
@@ -15,8 +15,7 @@ const FIRST_LOOK: Duration = Duration::from_millis(100);
 const WATCHED: Duration = Duration::from_millis(250);
 /// Between two looks, where looking is all there is.
 const MEASURED: Duration = Duration::from_millis(100);
-/// A worker that uses so many hundredths of its memory is told.
-const HIGH_PERCENT: u64 = 80;
+
 /// Has limits hold.
 #[derive(Debug, Default)]
 pub(crate) struct Keeper {
@@ -133,7 +132,7 @@ impl Keeper {
         if used > memory {
             return Seen::Over(Breach { resource: Resource::Memory, limit: memory, used });
         }
-        if !self.has_warned && used / HIGH_PERCENT > memory / 100 {
+        if !self.has_warned && is_near(used, memory) {
             self.has_warned = true;
             return Seen::High { used, limit: memory };
         }

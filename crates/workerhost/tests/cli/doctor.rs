@@ -492,3 +492,20 @@ fn a_configuration_that_cannot_be_used_hides_nothing_of_its_store() {
     assert!(find(&found, ("configuration", "error", "hst")).is_some(), "{found:#?}");
     assert!(find(&found, ("host", "error", "2 tasks wait, and no host is running")).is_some(), "{found:#?}");
 }
+
+#[test]
+fn a_home_in_which_nothing_can_be_made_does_no_harm() {
+    let place = Place::with("workers: []\n");
+    let found = findings(&mut place.command(&["doctor", "--json"]));
+    let ill = ("directory", "ok", ".workerhost is not there yet; the first task makes it");
+    assert!(find(&found, ill).is_some(), "{found:#?}");
+    place.ok(&["enqueue", "t"]);
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_made() {
+    let place = Place::with("data_dir: file/data\nworkers: []\n");
+    place.write("file", "");
+    let found = findings(&mut place.command(&["doctor", "--json"]));
+    assert!(find(&found, ("directory", "error", "this user can make nothing in")).is_some(), "{found:#?}");
+}

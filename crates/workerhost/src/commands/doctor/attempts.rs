@@ -3,7 +3,7 @@
 use super::finding::{Check, Findings, Level as Grade, Mend};
 use super::shell::quoted;
 use super::subject::Subject;
-use super::{MOST_GIVEN_UP, Memory};
+use super::{MOST_GIVEN_UP, Remembered};
 use crate::commands::sheet::was_denied;
 use crate::machine::ThisMachine;
 use crate::words::{bytes, lasting, some};
@@ -18,7 +18,7 @@ const MIB: u64 = 1 << 20;
 /// What happened longer ago may be over.
 const OLD: Duration = Duration::from_secs(86_400);
 
-pub(super) fn look(subject: &Subject<'_>, memory: &Memory, findings: &mut Findings) {
+pub(super) fn look(subject: &Subject<'_>, memory: &Remembered, findings: &mut Findings) {
     for worker in &subject.configuration.config.workers {
         let records = memory.attempts.iter().map(|attempt| &attempt.record);
         let of_it: Vec<&AttemptRecord> = records.filter(|record| record.worker == worker.name).collect();
@@ -31,8 +31,8 @@ pub(super) fn look(subject: &Subject<'_>, memory: &Memory, findings: &mut Findin
         let least = if memory.given_up >= u64::from(MOST_GIVEN_UP) { "at least " } else { "" };
         let verb = if memory.given_up == 1 { "was" } else { "were" };
         let words = format!("{least}{} {verb} given up since yesterday", some(memory.given_up, "task"));
-        let mend = subject
-            .act("see why (`workerhost list --state poisoned`), mend that, and then", "retry --poisoned");
+        let see = format!("see why (`{} list --state poisoned`), mend that, and then", subject.program);
+        let mend = subject.act(&see, "retry --poisoned");
         findings.warning(Check::Attempts, words, mend);
     }
     if findings.is_fine(Check::Attempts) {
@@ -49,7 +49,7 @@ pub(super) fn look(subject: &Subject<'_>, memory: &Memory, findings: &mut Findin
 fn tell(
     subject: &Subject<'_>,
     worker: &Worker,
-    (ailment, memory): (&Ailment<'_>, &Memory),
+    (ailment, memory): (&Ailment<'_>, &Remembered),
     findings: &mut Findings,
 ) {
     let (Ailment::TimesOut { often, last, .. }

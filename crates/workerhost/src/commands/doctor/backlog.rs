@@ -2,7 +2,7 @@
 
 use super::finding::{Check, Findings, Mend};
 use super::subject::Subject;
-use super::{MOST_COUNTED, Memory};
+use super::{MOST_COUNTED, Remembered};
 use crate::hosting;
 use crate::words::{lasting, some};
 use std::time::Duration;
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// So many types are named, and so many a mend takes in.
 const MOST_NAMED: usize = 3;
 
-pub(super) fn look(subject: &Subject<'_>, memory: &Memory, findings: &mut Findings) {
+pub(super) fn look(subject: &Subject<'_>, memory: &Remembered, findings: &mut Findings) {
     let living: Vec<&HostView> = memory.hosts.iter().filter(|host| host.alive).collect();
     let mut nobodys = Vec::new();
     for waiting in memory.backlog.iter().filter(|waiting| waiting.due > 0) {
@@ -110,7 +110,7 @@ fn nobodys_types(subject: &Subject<'_>, nobodys: &[&Backlog], findings: &mut Fin
 fn slow(
     subject: &Subject<'_>,
     (host, report, living): (&HostView, &WorkerReport, &[&HostView]),
-    (memory, waiting): (&Memory, &Backlog),
+    (memory, waiting): (&Remembered, &Backlog),
     findings: &mut Findings,
 ) {
     let waited = waiting.since.map_or(Duration::ZERO, |since| memory.now.since(since));

@@ -24,7 +24,9 @@ pub(super) fn look(subject: &Subject<'_>, findings: &mut Findings) {
         Ok(about) => about,
         // A link that leads nowhere is told with the store.
         Err(_) if path.is_symlink() => return,
-        Err(error) if error.kind() == ErrorKind::NotFound => return to_be_made(subject, findings),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return to_be_made(subject, findings);
+        }
         Err(error) => {
             let words = format!("{} cannot be looked at: {error}", path.display());
             return findings.error(
@@ -47,25 +49,28 @@ pub(super) fn look(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-/// It is not there yet. It is made in the project, or in the user's home with a link in the project.
+/// It is not there yet. It is made where it is named, or in the user's home with a link where it is named; a home in which
+/// nothing can be made does no harm.
 fn to_be_made(subject: &Subject<'_>, findings: &mut Findings) {
     let config = &subject.configuration.config;
     let path = &config.data_dir;
-    let existing = |path: &Path| path.ancestors().find(|above| above.exists()).map(Path::to_owned);
-    let closed = [Some(path.as_path()), config.data_home()]
-        .into_iter()
-        .flatten()
-        .filter_map(existing)
-        .find(|above| rustix::fs::access(above, Access::WRITE_OK | Access::EXEC_OK).is_err());
-    if let Some(above) = closed {
+    if let Some(above) = closed_above(path) {
         let words =
-            format!("{} cannot be made: this user may not write in {}", path.display(), above.display());
+            format!("{} cannot be made: this user can make nothing in {}", path.display(), above.display());
         let mend = "run as the user of the host, or name a `data_dir` that this user can make";
         return findings.error(Check::Directory, words, Mend::Do(mend.to_owned()));
     }
-    let home = config.data_home().map_or(String::new(), |home| format!(", in {}", home.display()));
+    let home = config.data_home().filter(|home| closed_above(home).is_none());
+    let home = home.map_or(String::new(), |home| format!(", in {}", home.display()));
     let words = format!("{} is not there yet; the first task makes it{home}", path.display());
     findings.ok(Check::Directory, words);
+}
+
+/// The directory in which something would have to be made first for this one, where nothing may.
+fn closed_above(path: &Path) -> Option<&Path> {
+    let above = path.ancestors().find(|above| above.exists())?;
+    let may_make = rustix::fs::access(above, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+    (!may_make).then_some(above)
 }
 
 fn access(subject: &Subject<'_>, (path, owner, mode): (&Path, u32, u32), findings: &mut Findings) {

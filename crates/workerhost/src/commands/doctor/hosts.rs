@@ -1,6 +1,6 @@
 //! Whether hosts are at work on a store.
 
-use super::Memory;
+use super::Remembered;
 use super::finding::{Check, Findings, Mend};
 use super::subject::Subject;
 use crate::words::some;
@@ -10,7 +10,7 @@ use wh_ports::reader::HostView;
 /// What a process of ours is called by the kernel.
 const OWN_NAME: &str = "workerhost";
 
-pub(super) fn look(subject: &Subject<'_>, memory: &Memory, findings: &mut Findings) {
+pub(super) fn look(subject: &Subject<'_>, memory: &Remembered, findings: &mut Findings) {
     let stopped: Vec<&HostView> = memory.hosts.iter().filter(|host| is_stopped(host.pid)).collect();
     for host in &stopped {
         let words =

@@ -124,7 +124,7 @@ fn tell(problems: &Problems, findings: &mut Findings) {
 }
 
 /// What a store remembers.
-struct Memory {
+struct Remembered {
     hosts: Vec<HostView>,
     backlog: Vec<Backlog>,
     /// Tasks that hosts have claimed: at most a page.
@@ -138,10 +138,13 @@ struct Memory {
 async fn look(subject: &Subject<'_>, context: &Context, findings: &mut Findings) {
     directory::look(subject, findings);
     let memory = match directory::store(subject, context, findings) {
-        Some(store) => remember(&store).await.unwrap_or_else(|error| {
-            findings.error(Check::Store, error.to_string(), subject.run("db check"));
-            None
-        }),
+        Some(store) => match remember(&store).await {
+            Ok(remembered) => Some(remembered),
+            Err(error) => {
+                findings.error(Check::Store, error.to_string(), subject.run("db check"));
+                None
+            }
+        },
         None => None,
     };
     let hosts = memory.as_ref().map_or(&[][..], |memory| &memory.hosts);
@@ -174,20 +177,20 @@ fn fitness(subject: &Subject<'_>) -> std::io::Result<Fitness> {
     Fitness::new(RunnerOptions { private, ..RunnerOptions::new(data_dir, clock) })
 }
 
-async fn remember(store: &SqliteStore) -> Result<Option<Memory>, StoreError> {
+async fn remember(store: &SqliteStore) -> Result<Remembered, StoreError> {
     let claimed = Filter { states: vec![StateName::Claimed], most: 100, ..Filter::default() };
     let now = SystemClock::new().wall();
     let poisoned = Filter { states: vec![StateName::Poisoned], most: MOST_GIVEN_UP, ..Filter::default() };
     let poisoned = store.list(poisoned).await?.tasks;
     let given_up = poisoned.iter().filter(|task| now.since(task.changed_at) < DAY).count() as u64;
-    Ok(Some(Memory {
+    Ok(Remembered {
         hosts: store.hosts().await?,
         backlog: store.backlog(MOST_COUNTED).await?,
         claimed: store.list(claimed).await?.tasks.len() as u64,
         attempts: store.recent_attempts(MOST_ATTEMPTS).await?,
         given_up,
         now,
-    }))
+    })
 }
 
 /// How this program is called so that it looks at the same again.

@@ -11,11 +11,10 @@ use wh_domain::worker::Worker;
 use wh_ports::reader::RecentAttempt;
 use wh_supervisor::Fitness;
 
-/// Where control groups are of version 2, and where they are of version 1.
-const DELEGATION: [&str; 2] = [
-    "run the host as a service with `Delegate=yes` and `DelegateSubgroup=host`",
-    "let this user make directories in the host's control groups, or use control groups of version 2",
-];
+/// What gives a host control groups of version 2, and of version 1.
+const DELEGATION: &str = "run the host as a service with `Delegate=yes` and `DelegateSubgroup=host`";
+const OLDER_GROUPS: &str =
+    "let this user make directories in the host's control groups, or use control groups of version 2";
 const KERNEL: &str = "run a kernel from 6.12 on, with `landlock` in its list of security modules (`lsm=`)";
 
 /// What is known of what holds for a worker, and from where.
@@ -159,7 +158,7 @@ fn limits(all: &[(&Worker, Known)], findings: &mut Findings) {
 }
 
 fn delegation() -> &'static str {
-    DELEGATION[usize::from(!has_groups_of_version_2())]
+    if has_groups_of_version_2() { DELEGATION } else { OLDER_GROUPS }
 }
 
 fn levels(workers: &[&Worker]) -> String {

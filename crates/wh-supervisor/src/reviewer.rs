@@ -7,10 +7,11 @@ use crate::workspace::review::{Claims, Looked, look};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub const REVIEWER_ARGUMENT: &str = "__reviewer";
 const MEMORY: u64 = 1 << 30;
 /// The processor time that it may use, in seconds.
 const CPU_SECONDS: u64 = 60;
+/// What ends it at its limits: of processor time, of memory, of its stack.
+const AT_A_LIMIT: [i32; 3] = [libc::SIGXCPU, libc::SIGABRT, libc::SIGSEGV];
 /// How long it may take in all.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// No answer is longer, in bytes.
@@ -35,9 +38,10 @@ const MOST_ANSWERED: u64 = 4 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Request {
+    /// The process that asks.
+    host: u32,
     outputs: Vec<OutputJson>,
     claims: Vec<(String, String)>,
-    quality: Option<u8>,
     progress: Option<[Option<f64>; 3]>,
 }
 
@@ -87,18 +91,21 @@ pub(crate) async fn ask(
     rustix::fs::fcntl_setfl(&answer, rustix::fs::OFlags::NONBLOCK)?;
     let mut command = Command::new(program);
     command.arg(REVIEWER_ARGUMENT).env_clear().current_dir("/");
-    let running = Running(command.stdin(root).stdout(theirs).stderr(request).spawn()?);
+    let mut running = Running(command.stdin(root).stdout(theirs).stderr(request).spawn()?);
     // With the command goes this process's copy of their end.
     drop(command);
     let mut bytes = Vec::new();
     let mut answer = pipe::Receiver::from_owned_fd(answer)?.take(MOST_ANSWERED);
     let read = tokio::time::timeout(PATIENCE, answer.read_to_end(&mut bytes)).await;
-    drop(running);
-    match (read, serde_json::from_slice::<Answer>(&bytes)) {
-        (Ok(Err(error)), _) => Err(error),
-        (Ok(Ok(_)), Ok(answer)) => told(answer, claims.quality),
-        // It was ended at a limit, by the kernel or here.
-        (Ok(Ok(_)), Err(_)) | (Err(_), _) => Ok(Reviewed::TooMuch),
+    let Ok(read) = read else { return Ok(Reviewed::TooMuch) };
+    read?;
+    match serde_json::from_slice::<Answer>(&bytes) {
+        Ok(answer) => told(answer, claims.quality),
+        Err(_) if running.0.wait()?.signal().is_some_and(|signal| AT_A_LIMIT.contains(&signal)) => {
+            Ok(Reviewed::TooMuch)
+        }
+        // Whoever or whatever has ended it: the files are not to blame.
+        Err(_) => Err(io::Error::other("the process that looked at it has died")),
     }
 }
 
@@ -142,9 +149,9 @@ fn request_of(declared: &[Output], claims: &Claims) -> Request {
         min_count: output.min_count,
     };
     Request {
+        host: std::process::id(),
         outputs: declared.iter().map(output).collect(),
         claims: claims.outputs.iter().map(|it| (it.path.clone(), it.sha256.clone())).collect(),
-        quality: claims.quality,
         progress: claims.progress.as_ref().map(|it| [it.current, it.total, it.percent]),
     }
 }
@@ -160,20 +167,27 @@ pub fn reviewer_main() -> i32 {
 
 fn serve() -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    let limit = |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
-    limit(Resource::As, MEMORY)?;
-    limit(Resource::Cpu, CPU_SECONDS)?;
-    limit(Resource::Core, 0)?;
+    let limit =
+        |resource, most, never| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(never) });
+    limit(Resource::As, MEMORY, MEMORY)?;
+    // At the first one it is told by a signal of its own.
+    limit(Resource::Cpu, CPU_SECONDS, CPU_SECONDS + 5)?;
+    limit(Resource::Core, 0, 0)?;
     let mut text = Vec::new();
     let mut request = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     seek(&request, SeekFrom::Start(0))?;
     request.read_to_end(&mut text)?;
     let request: Request = serde_json::from_slice(&text)?;
+    // Who died before it could be heard of has left this process to somebody else.
+    if getppid().map(Pid::as_raw_nonzero).map(|pid| pid.get().unsigned_abs()) != Some(request.host) {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
     let root = io::stdin().as_fd().try_clone_to_owned()?;
     let outputs: Vec<Output> = request.outputs.into_iter().filter_map(output_of).collect();
     let claims = Claims {
         outputs: request.claims.into_iter().map(|(path, sha256)| ClaimedOutput { path, sha256 }).collect(),
-        quality: request.quality,
+        // That is for the host to know.
+        quality: None,
         progress: request.progress.map(|[current, total, percent]| Progress {
             current,
             total,

@@ -14,7 +14,7 @@ mod looking;
 mod map;
 mod operating;
 mod operator;
-mod outputs_page;
+mod outputs;
 mod pending;
 mod place;
 mod pty;
